@@ -1,0 +1,81 @@
+"""Search for the nearest vectors by inner product, on FAISS."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from ml import artifact
+from ml.errors import DataError
+from ml.types import Hit, Tensors, Vectors
+
+KIND = "vector-index"
+FLAT_BELOW = 100_000  # up to here an exact search takes milliseconds
+LINKS, BUILD_EFFORT, SEARCH_EFFORT = 32, 200, 128
+
+
+class VectorIndex:
+    """Vectors and their ids: exact below 100,000, an HNSW graph from there.
+
+    The graph is that of Malkov and Yashunin 2018 (arXiv:1603.09320). A large exact index is
+    searched on the GPU where FAISS has one.
+    """
+
+    def __init__(self, ids: Sequence[str], index: Any) -> None:
+        self._ids = list(ids)
+        self._index = index
+
+    @classmethod
+    def build(cls, ids: Sequence[str], vectors: Vectors) -> Self:
+        """From ids and float32[n, d]. Raises `DataError` where they do not fit together."""
+        import faiss
+
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if vectors.ndim != 2 or len(ids) != len(vectors):
+            raise DataError(f"{len(ids)} ids and vectors of shape {vectors.shape} do not fit")
+        if not np.isfinite(vectors).all():
+            raise DataError("a vector to be indexed holds something that is no finite number")
+        dimension = vectors.shape[1]
+        index: Any = faiss.IndexFlatIP(dimension)
+        if len(vectors) >= FLAT_BELOW:
+            index = faiss.IndexHNSWFlat(dimension, LINKS, faiss.METRIC_INNER_PRODUCT)
+            index.hnsw.efConstruction = BUILD_EFFORT
+            index.hnsw.efSearch = SEARCH_EFFORT
+        index.add(vectors)
+        return cls(ids, index)
+
+    def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+        """For each row of float32[m, d] its k nearest, the best first; fewer where there are."""
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        k = min(k, len(self))
+        if k <= 0:
+            return [[] for _ in vectors]
+        if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
+            raise DataError(f"vectors of shape {vectors.shape} in an index of d = {self._index.d}")
+        scores, rows = self._index.search(vectors, k)
+        return [
+            [
+                Hit(self._ids[row], score)
+                for row, score in zip(rows_, scores_, strict=True)
+                if row >= 0
+            ]
+            for rows_, scores_ in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def save(self, folder: Path) -> None:
+        import faiss
+
+        tensors: Tensors = {"index": faiss.serialize_index(self._index)}
+        artifact.save(folder, kind=KIND, tensors=tensors, meta={"ids": self._ids})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Raises `ArtifactError` where there is no whole index."""
+        import faiss
+
+        tensors, meta = artifact.load(folder, kind=KIND)
+        return cls(meta["ids"], faiss.deserialize_index(tensors["index"]))

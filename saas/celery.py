@@ -1,0 +1,18 @@
+"""The Celery application: `celery -A saas worker -B`."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "saas.settings")
+
+app = Celery("frontdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@signals.worker_process_init.connect
+def yield_to_the_web(**_: Any) -> None:
+    """Training gives way to answering where both share the cores."""
+    os.nice(10)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from tenants.models import TenantModel
+
+
+class Reply(TenantModel):
+    """The tenant's approved reply to an intent in a language."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=140, editable=False, help_text="intent and language")
+    intent = models.CharField(max_length=128)
+    language = models.CharField(max_length=2)
+    text = models.TextField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="reply_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Passage(TenantModel):
+    """A piece of knowledge: a question and its answer. `vector` is float16[d] of `encoder`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=32, editable=False)
+    question = models.TextField()
+    answer = models.TextField()
+    language = models.CharField(max_length=2, blank=True)
+    source = models.CharField(max_length=200, blank=True)
+    vector = models.BinaryField(null=True, editable=False)
+    encoder = models.CharField(max_length=120, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="passage_once")]
+        indexes = [models.Index(fields=["tenant", "-created_at", "id"], name="passage_by_age")]
+
+    def __str__(self) -> str:
+        return self.question[:60]
+
+
+class Conversation(TenantModel):
+    """A customer's talk with the bot."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.CharField(max_length=128, blank=True)
+    language = models.CharField(max_length=2)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["tenant", "-updated_at", "id"], name="conversation_by_age")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Message(TenantModel):
+    """One message. What the bot based its answer on stands with the answer."""
+
+    class Author(models.TextChoices):
+        CUSTOMER = "customer"
+        BOT = "bot"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    author = models.CharField(max_length=10, choices=Author.choices)
+    text = models.TextField()
+    kind = models.CharField(max_length=10, blank=True)
+    intent = models.CharField(max_length=128, blank=True)
+    confidence = models.FloatField(null=True)
+    sources = models.JSONField(default=list)
+    model_version = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(fields=["tenant", "conversation", "created_at"], name="message_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text[:40]}"

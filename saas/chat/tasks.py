@@ -1,0 +1,26 @@
+"""Celery's door to knowledge."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from saas import engine
+from saas.chat import knowledge
+from tenants.scope import tenant_scope
+
+
+@shared_task(time_limit=3600)
+def embed(tenant_id: str) -> None:
+    """Give every passage of a tenant its vector. Repeatable; encodes outside of transactions."""
+    encoder = engine.fingerprint()
+    while True:
+        with tenant_scope(UUID(tenant_id)):
+            passages = knowledge.pending(encoder)
+        if not passages:
+            return
+        texts = [f"{passage.question}\n{passage.answer}" for passage in passages]
+        vectors = engine.encode_all(texts, "passage")
+        with tenant_scope(UUID(tenant_id)):
+            knowledge.embed(passages, vectors, encoder)

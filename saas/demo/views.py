@@ -1,0 +1,5 @@
+"""The demo page at `/`."""
+
+from django.urls import URLPattern
+
+urls: list[URLPattern] = []

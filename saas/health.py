@@ -1,0 +1,36 @@
+"""Whether this process is alive, and whether it is ready to answer."""
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+
+from saas import engine
+
+
+def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    return JsonResponse({"status": "alive"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    """Database, Redis and the encoder, one by one; 503 until all of them are there."""
+    parts = {"database": _database(), "redis": _redis(), "encoder": engine.is_ready()}
+    status = 200 if all(parts.values()) else 503
+    return JsonResponse(parts, status=status)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis() -> bool:
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1)
+        return bool(client.ping())
+    except redis.RedisError:
+        return False

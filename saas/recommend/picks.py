@@ -1,0 +1,147 @@
+"""Recommendations: history as it is now, candidates, ranking, filters, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+from django.utils import timezone
+
+from saas import engine
+from saas.recommend import catalog
+from saas.recommend.models import Event, Item
+from saas.training import store
+
+HISTORY = 100
+POPULAR_DAYS = timedelta(days=28)
+REASONS = {
+    "behaviour": {"en": "Because of your interest in “{}”", "zh": "因为您看过“{}”"},
+    "text": {"en": "Similar to “{}”", "zh": "与“{}”相似"},
+    "popular": {"en": "Popular right now", "zh": "近期热门"},
+    "new": {"en": "New in the shop", "zh": "新品"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An item to show, and why."""
+
+    item: Item
+    score: float
+    source: str
+    because: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item id with its score, before its row is read."""
+
+    item: str
+    score: float
+    source: str
+    because: str | None = None
+
+
+def recommend(
+    *,
+    customer: str | None,
+    k: int,
+    language: str,
+    category: str | None = None,
+    exclude: Sequence[str] = (),
+) -> tuple[list[Choice], UUID | None]:
+    """The k best available items for a customer and the version that chose them.
+
+    Never empty while the catalog has an item that fits: without a model, or where the model has
+    nothing, what is popular goes first and what is new after it.
+    """
+    encoder = engine.fingerprint()
+    shelf = catalog.shelf(encoder)
+    allowed = shelf.by_category.get(category, frozenset()) if category else shelf.available
+    live = store.live("recommend", encoder=encoder)
+    shown: list[Shown] = []
+    if live is not None:
+        shown = _by_model(live[1], shelf, customer, k, allowed, frozenset(exclude))
+    if len(shown) < k:
+        taken = frozenset(exclude) | {entry.item for entry in shown}
+        shown += _without_model(allowed - taken, k - len(shown))
+    return _explain(shown, language), live[0] if live else None
+
+
+def _by_model(
+    model: Any,
+    shelf: catalog.Shelf,
+    customer: str | None,
+    k: int,
+    allowed: frozenset[str],
+    exclude: frozenset[str],
+) -> list[Shown]:
+    picks = model.recommend(
+        history(customer) if customer else [],
+        now=timezone.now().timestamp(),
+        k=k,
+        allowed=allowed,
+        exclude=exclude,
+        extra=(shelf.vector_ids, shelf.vectors),
+    )
+    return [Shown(pick.item, pick.score, pick.source, pick.because) for pick in picks]
+
+
+def history(customer: str) -> list[Any]:
+    """The customer's newest events, the oldest of them first: what was sent a moment ago counts."""
+    from ml.types import Event as Seen
+
+    found = Event.objects.filter(customer=customer).order_by("-at")
+    rows = found.values_list("item", "kind", "value", "at")[:HISTORY]
+    return [Seen(customer, item, kind, value, at.timestamp()) for item, kind, value, at in rows][
+        ::-1
+    ]
+
+
+def _without_model(allowed: frozenset[str], k: int) -> list[Shown]:
+    since = timezone.now() - POPULAR_DAYS
+    counts = (
+        Event.objects.filter(at__gte=since)
+        .values_list("item")
+        .annotate(times=Count("id"))
+        .order_by("-times", "item")
+    )
+    popular = [
+        Shown(item, float(times), "popular") for item, times in counts[: 10 * k] if item in allowed
+    ][:k]
+    left = allowed - {entry.item for entry in popular}
+    if len(popular) == k or not left:
+        return popular
+    newest = Item.objects.filter(external_id__in=left).order_by("-created_at", "external_id")
+    ids = newest.values_list("external_id", flat=True)[: k - len(popular)]
+    return popular + [Shown(item, 0.0, "new") for item in ids]
+
+
+def _explain(shown: list[Shown], language: str) -> list[Choice]:
+    """Read the rows of what is shown, and say why in the reader's language."""
+    wanted = {entry.item for entry in shown} | {e.because for e in shown if e.because}
+    rows = {
+        row.external_id: row
+        for row in Item.objects.filter(external_id__in=wanted).defer("vector", "description")
+    }
+    choices = []
+    for entry in shown:
+        item = rows.get(entry.item)
+        if item is None:
+            continue
+        cause = rows.get(entry.because) if entry.because else None
+        reason = REASONS[entry.source][language].format(
+            title(cause, language) if cause else entry.because or ""
+        )
+        choices.append(Choice(item, entry.score, entry.source, entry.because, reason))
+    return choices
+
+
+def title(item: Item, language: str) -> str:
+    translated: str = item.translations.get(language, {}).get("title", item.title)
+    return translated

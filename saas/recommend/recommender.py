@@ -1,0 +1,97 @@
+"""Training of the recommender on a tenant's events and catalog."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.recommend import Recommender
+from ml.types import Event, Item
+from saas import engine
+from saas.recommend import catalog
+from saas.recommend.models import Event as EventRow
+from saas.recommend.models import Item as ItemRow
+
+if TYPE_CHECKING:
+    from ml.types import Vectors
+
+SCORE = "ndcg10"
+MOST_EVENTS = 5_000_000
+ENCODING = 0.4  # the share of the time that encoding may take
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    events: list[Event]
+    items: list[Item]
+    texts: list[str]
+    vectors: dict[int, bytes]
+    now: float
+
+
+def read() -> Data:
+    """The current tenant's catalog and its newest events, oldest first."""
+    items, texts, vectors = [], [], {}
+    encoder = engine.fingerprint()
+    for place, row in enumerate(ItemRow.objects.order_by("external_id").iterator(chunk_size=2_000)):
+        price = None if row.price is None else float(row.price)
+        text = catalog.text_of(row)
+        items.append(Item(row.external_id, text, row.category, price))
+        texts.append(text)
+        if row.encoder == encoder and row.vector is not None:
+            vectors[place] = bytes(row.vector)
+    found = EventRow.objects.order_by("-at").values_list("customer", "item", "kind", "value", "at")
+    events = [
+        Event(customer, item, kind, value, at.timestamp())
+        for customer, item, kind, value, at in found[:MOST_EVENTS].iterator(chunk_size=10_000)
+    ]
+    events.reverse()
+    now = events[-1].at if events else 0.0
+    return Data(events, items, texts, vectors, now)
+
+
+def fit(data: Data, *, progress: Callable[[float, str], None]) -> Recommender:
+    progress(0.01, f"{len(data.items):,} items, {len(data.events):,} events.")
+    vectors = _vectors(data, progress)
+    progress(ENCODING, "Choosing and fitting.")
+    return Recommender.fit(
+        data.events,
+        data.items,
+        vectors,
+        now=data.now,
+        progress=lambda share, line: progress(ENCODING + share * (0.95 - ENCODING), line),
+    )
+
+
+def _vectors(data: Data, progress: Callable[[float, str], None]) -> Vectors | None:
+    """The text vectors of all items: those that are stored, and the others encoded now."""
+    if not data.items:
+        return None
+    missing = [place for place in range(len(data.items)) if place not in data.vectors]
+    rows = {place: np.frombuffer(raw, np.float16) for place, raw in data.vectors.items()}
+    if missing:
+        fresh = engine.encode_all(
+            [data.texts[place] for place in missing],
+            "passage",
+            lambda share, line: progress(share * ENCODING, ""),
+        )
+        rows.update(zip(missing, fresh, strict=True))
+    return np.stack([rows[place] for place in range(len(data.items))]).astype(np.float32)
+
+
+def fingerprint(data: Data) -> str:
+    digest = hashlib.sha256()
+    for item in data.items:
+        digest.update(f"{item.id}\0{item.text}\0".encode())
+    for event in data.events:
+        digest.update(f"{event.customer}\0{event.item}\0{event.kind}\0{event.at}\0".encode())
+    return digest.hexdigest()
+
+
+def load(folder: Path) -> Recommender:
+    return Recommender.load(folder)

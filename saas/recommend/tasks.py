@@ -1,0 +1,25 @@
+"""Celery's door to the catalog."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from saas import engine
+from saas.recommend import catalog
+from tenants.scope import tenant_scope
+
+
+@shared_task(time_limit=3600)
+def embed(tenant_id: str) -> None:
+    """Give every item of a tenant its text vector. Repeatable; encodes outside of transactions."""
+    encoder = engine.fingerprint()
+    while True:
+        with tenant_scope(UUID(tenant_id)):
+            items = catalog.pending(encoder)
+        if not items:
+            return
+        vectors = engine.encode_all([catalog.text_of(item) for item in items], "passage")
+        with tenant_scope(UUID(tenant_id)):
+            catalog.embed(items, vectors, encoder)

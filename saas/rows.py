@@ -1,0 +1,138 @@
+"""Rows that come in by the batch: validated one by one, answered one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from django.db.models import Model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Language = Literal["en", "zh"]
+# PostgreSQL stores no NUL characters; a clear message comes from here.
+NO_NUL = r"^[^\x00]*$"
+SHOWN = 80
+
+
+def text(longest: int, *, shortest: int = 1) -> Any:
+    """A string column of `shortest` to `longest` characters."""
+    return Field(min_length=shortest, max_length=longest, pattern=NO_NUL)
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Row(BaseModel):
+    """One row of a batch or a file."""
+
+    model_config = ConfigDict(str_strip_whitespace=True, extra="forbid", frozen=True)
+
+
+R = TypeVar("R", bound=Row)
+Status = Literal["created", "updated", "unchanged", "failed"]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of every row: `rows[i]` answers the i-th row that came in."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        found = Counter(row["status"] for row in self.rows)
+        return {status: found[status] for status in ("created", "updated", "unchanged", "failed")}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[R]):
+    """A kind of rows: its name, form, writer, and the other names its columns are known by.
+
+    `write` stores rows in the current tenant's scope and says of each what became of it.
+    """
+
+    name: str
+    form: type[R]
+    write: Callable[[Sequence[R]], list[Status]]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+def write(kind: Kind[R], raw: Iterable[Any], *, first: int = 0) -> Outcome:
+    """Validate and store rows; a bad row is answered with what is wrong and keeps no other back."""
+    outcome = Outcome()
+    valid: list[R] = []
+    places: list[int] = []
+    for number, item in enumerate(raw, start=first):
+        try:
+            valid.append(kind.form.model_validate(item))
+            places.append(len(outcome.rows))
+            outcome.rows.append({"row": number})
+        except ValidationError as error:
+            outcome.rows.append({"row": number, "status": "failed", "errors": explain(error)})
+    for place, status in zip(places, kind.write(valid) if valid else [], strict=True):
+        outcome.rows[place]["status"] = status
+    return outcome
+
+
+def upsert(
+    model: type[Model],
+    values: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    compare: Sequence[str],
+) -> list[Status]:
+    """Insert or update rows of the current tenant by their unique `key`, the last one of a key winning.
+
+    `compare` names the columns whose change counts as an update. Nothing is written for rows that
+    are there as given.
+    """
+    manager = model._default_manager
+    keys = {row[key] for row in values}
+    # Locked in one order, so that two batches with the same keys cannot block each other.
+    there = manager.select_for_update().filter(**{f"{key}__in": keys}).order_by(key)
+    current: dict[Any, Mapping[str, Any]] = {row[key]: row for row in there.values(key, *compare)}
+    changed: dict[Any, Model] = {}
+    statuses: list[Status] = []
+    for row in values:
+        old = current.get(row[key])
+        if old is not None and all(old[name] == row[name] for name in compare):
+            statuses.append("unchanged")
+            continue
+        statuses.append("created" if old is None else "updated")
+        current[row[key]] = row
+        changed[row[key]] = model(**row)
+    manager.bulk_create(
+        [changed[identity] for identity in sorted(changed)],
+        update_conflicts=True,
+        unique_fields=["tenant", key],
+        update_fields=sorted({name for row in values for name in row if name != key}),
+        batch_size=500,
+    )
+    return statuses
+
+
+def explain(error: ValidationError) -> list[dict[str, str]]:
+    """What is wrong with a row, field by field, with the beginning of what was sent."""
+    return [
+        {
+            "field": ".".join(str(part) for part in found["loc"]) or "row",
+            "message": _message(found),
+        }
+        for found in error.errors(include_url=False, include_context=True)
+    ]
+
+
+def _message(found: Any) -> str:
+    sent = found["input"]
+    message: str = found["msg"]
+    if found["type"] == "string_pattern_mismatch":
+        message = "Holds a control character. Remove it."
+    if found["type"] == "extra_forbidden":
+        return "There is no such field."
+    if isinstance(sent, str) and len(sent) > SHOWN:
+        return f"{message}. It has {len(sent):,} characters and begins with {sent[:SHOWN]!r}"
+    if isinstance(sent, str | int | float) and found["type"] != "missing":
+        return f"{message}. Got {sent!r}"
+    return message

@@ -1,0 +1,191 @@
+"""All settings, from the environment only. Mistakes are named by saas/checks.py at start-up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# What `make demo` writes while it serves, so that manage.py finds its servers without any setting.
+SERVICES_FILE = Path(env("SERVICES_FILE", default=str(BASE_DIR / "var" / "demo" / "services.env")))
+if "DATABASE_URL" not in os.environ and SERVICES_FILE.exists():
+    environ.Env.read_env(str(SERVICES_FILE))
+
+# Weights come from a package or a folder; only a hub name in ENCODER needs the network.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+DATABASES = {
+    # The application's role: it reads and writes rows and cannot change the schema or its policies.
+    "default": env.db("DATABASE_URL", default="postgres://frontdesk_app@127.0.0.1/frontdesk"),
+    # The schema's owner, for `manage.py migrate` only.
+    "owner": env.db(
+        "DATABASE_OWNER_URL", default="postgres://frontdesk_owner@127.0.0.1/frontdesk"
+    ),
+}
+DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+DATABASES["owner"] |= {"TEST": {"MIRROR": "default"}}
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "tenants",
+    "saas.billing",
+    "saas.training",
+    "saas.chat",
+    "saas.recommend",
+    "saas.demo",
+    "saas",
+]
+MIDDLEWARE = [
+    "saas.middleware.request_log",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "saas.middleware.body_limit",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "saas.middleware.content_security",
+]
+ROOT_URLCONF = "saas.urls"
+WSGI_APPLICATION = "saas.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+AUTH_USER_MODEL = "tenants.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "中文")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+# Collected into one folder for a deployment; on a laptop each app's own files are served.
+STATIC_ROOT = env("STATIC_ROOT", default=None)
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# HTTPS is the deployment's rule; the laptop's loopback server says HTTPS=0.
+HTTPS = env.bool("HTTPS", default=True)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+
+# Limits. A body over its limit is refused before it is read.
+BODY_LIMIT = env.int("BODY_LIMIT_BYTES", default=2 * 1024**2)
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_BYTES", default=50 * 1024**2)
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_LIMIT
+BATCH_ROWS = 1_000
+RATE_LIMIT = env("RATE_LIMIT", default="3000/minute")  # of each key
+IDEMPOTENCY_HOURS = 24
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.auth.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.auth.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["saas.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "saas.errors.problem",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Frontdesk",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "saas.openapi.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "tenants.models.Tenant.Language"},
+}
+
+# Models. ENCODER names a hub model or a folder; empty means the bundled multilingual-e5-small.
+ENCODER = env("ENCODER", default="")
+ENCODER_CACHE = Path(env("ENCODER_CACHE", default=str(BASE_DIR / "var" / "encoder")))
+ARTIFACTS = Path(env("ARTIFACTS", default=str(BASE_DIR / "var" / "artifacts")))
+# Which module reads, fits and loads models of a kind (saas/training/store.py).
+TRAINERS = {
+    "intent": "saas.training.intents",
+    "recommend": "saas.recommend.recommender",
+}
+THREADS = env.int("THREADS", default=os.cpu_count() or 1)
+ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TRACK_STARTED = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 6 * 3600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 3600}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SCHEDULE = {
+    "training-take-up": {"task": "saas.training.tasks.take_up", "schedule": 10},
+    "billing-release": {"task": "saas.billing.tasks.release", "schedule": 60},
+    "billing-roll-up": {"task": "saas.billing.tasks.roll_up", "schedule": 3600},
+    "billing-forget": {"task": "saas.billing.tasks.forget", "schedule": 3600},
+}
+RUN_LEASE_SECONDS = env.int("RUN_LEASE_SECONDS", default=60)
+
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "saas.logs.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # Requests are logged once, by saas.middleware.request_log.
+    "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+}
+
+SILENCED_SYSTEM_CHECKS = [
+    # There are no cookies or forms that change anything across sites: the API takes keys only,
+    # and the demo page's forms name the same origin (saas/demo/views.py).
+    "security.W003",
+]

@@ -1,0 +1,68 @@
+"""All addresses. `/v1` is the billed API."""
+
+from django.urls import URLPattern, URLResolver, include, path, register_converter
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from saas import health, keys, uploads
+from saas.billing import api as billing
+from saas.chat import api as chat
+from saas.demo import views as demo
+from saas.recommend import api as recommend
+from saas.training import api as training
+
+
+class IdentifierConverter:
+    """A tenant's own id of something: no slash, no control characters."""
+
+    regex = r"[^/\x00-\x1f\x7f]{1,128}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(IdentifierConverter, "identifier")
+
+v1: list[URLPattern | URLResolver] = [
+    path("chat/messages", chat.Messages.as_view()),
+    path("conversations", chat.Conversations.as_view()),
+    path("conversations/<uuid:id>", chat.OneConversation.as_view()),
+    path("knowledge", chat.Knowledge.as_view()),
+    path("knowledge/<uuid:id>", chat.OnePassage.as_view()),
+    path("replies", chat.Replies.as_view()),
+    path("replies/<uuid:id>", chat.OneReply.as_view()),
+    path("examples", training.Examples.as_view()),
+    path("examples/<uuid:id>", training.OneExample.as_view()),
+    path("items", recommend.Items.as_view()),
+    path("items/<identifier:id>", recommend.OneItem.as_view()),
+    path("events", recommend.Events.as_view()),
+    path("recommendations", recommend.Recommendations.as_view()),
+    path("imports", uploads.Imports.as_view()),
+    path("training/runs", training.Runs.as_view()),
+    path("training/runs/<uuid:id>", training.OneRun.as_view()),
+    path("training/runs/<uuid:id>/log", training.RunLog.as_view()),
+    path("training/runs/<uuid:id>/cancel", training.CancelRun.as_view()),
+    path("models", training.Versions.as_view()),
+    path("models/<uuid:id>", training.OneVersion.as_view()),
+    path("models/<uuid:id>/activate", training.ActivateVersion.as_view()),
+    path("usage", billing.Usage.as_view()),
+    path("bill", billing.Bill.as_view()),
+    path("keys", keys.Keys.as_view()),
+    path("keys/<uuid:id>", keys.OneKey.as_view()),
+    path("keys/<uuid:id>/rotate", keys.RotateKey.as_view()),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(v1)),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi")),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    *demo.urls,
+]
+
+handler400 = "saas.errors.bad_request"
+handler404 = "saas.errors.not_found"
+handler500 = "saas.errors.server_error"

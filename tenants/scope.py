@@ -1,0 +1,94 @@
+"""Which tenant is asking, in Python and in the database at once.
+
+`tenant_scope(tenant_id)` opens a transaction, tells PostgreSQL's row security who is asking, and lets
+the scoped managers of `TenantModel` read the same answer. Without a scope they raise `NoTenantScope`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
+
+
+class NoTenantScope(RuntimeError):
+    """Tenant-owned rows were asked for outside of any tenant's scope."""
+
+
+class TenantScopeConflict(RuntimeError):
+    """A scope of one tenant was opened inside another tenant's."""
+
+
+def current_tenant_id() -> UUID:
+    """The tenant in whose scope this code runs; raises NoTenantScope outside of one."""
+    tenant_id = _tenant_id.get()
+    if tenant_id is None:
+        raise NoTenantScope("No tenant is set. Wrap this in tenants.scope.tenant_scope(tenant_id).")
+    return tenant_id
+
+
+@contextmanager
+def tenant_scope(tenant_id: UUID) -> Iterator[None]:
+    """One transaction in the name of one tenant. Nests for the same tenant, refuses any other."""
+    outer = _tenant_id.get()
+    if outer is not None and outer != tenant_id:
+        raise TenantScopeConflict(f"Scope of tenant {tenant_id} inside that of tenant {outer}.")
+    if outer is not None:
+        with transaction.atomic():
+            yield
+        return
+    token = _tenant_id.set(tenant_id)
+    try:
+        with database_setting("app.tenant_id", str(tenant_id)):
+            yield
+    finally:
+        _tenant_id.reset(token)
+
+
+@contextmanager
+def database_setting(name: str, value: str) -> Iterator[None]:
+    """A transaction in which the PostgreSQL setting `name` holds, and after which it does not.
+
+    A setting made inside a savepoint outlives its release, so inside an outer transaction it is taken
+    back by hand; an error rolls it back with everything else.
+    """
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        _set_config(name, value)
+        yield
+        if nested:
+            _set_config(name, "")
+
+
+def _set_config(name: str, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def every_tenant_id() -> list[UUID]:
+    """Ids of all tenants, for the operator's periodic work; their rows stay behind the wall."""
+    from tenants.models import Tenant
+
+    with database_setting("app.every_tenant", "on"):
+        return list(Tenant.objects.order_by("created_at").values_list("id", flat=True))
+
+
+def tenant_task(function: Callable[P, R]) -> Callable[Concatenate[str, P], R]:
+    """Run a task's body in the scope of the tenant whose id is its first argument."""
+
+    @functools.wraps(function)
+    def run(tenant_id: str, *args: P.args, **kwargs: P.kwargs) -> R:
+        with tenant_scope(UUID(tenant_id)):
+            return function(*args, **kwargs)
+
+    return run
