@@ -89,8 +89,8 @@ def _regress(values: Vectors, classes: Rows, *, count: int, c: float) -> tuple[V
     """Weights float32[landmarks, classes] and bias; a class without an example is never likely."""
     import warnings
 
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     present = np.unique(classes)
     weight = np.zeros((values.shape[1], count), dtype=np.float32)
@@ -98,8 +98,9 @@ def _regress(values: Vectors, classes: Rows, *, count: int, c: float) -> tuple[V
     bias[present] = 0
     if len(present) > 1:
         model = LogisticRegression(C=c, max_iter=STEPS, tol=1e-3)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # contradictory examples never do
+        # Its many small products are several times slower when they are spread over threads.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # few or contradictory examples are no news here
             model.fit(values, classes)
         both = len(present) == 2  # then scikit-learn has one row for two classes
         coefficients = np.r_[-model.coef_, model.coef_] / 2 if both else model.coef_
@@ -128,7 +129,7 @@ def _turns(classes: Rows) -> list[int]:
     return turns
 
 
-def _kernel(a: Vectors, b: Vectors, gamma: float) -> Vectors:
+def _kernel(a: NDArray[Any], b: NDArray[Any], gamma: float) -> Vectors:
     squares = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None, :] - 2 * (a @ b.T)
     kernel: Vectors = np.exp(-gamma / a.shape[1] * np.maximum(squares, 0), dtype=np.float32)
     return kernel

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from ml.head import Rows
 from ml.types import Tensors, Vectors
 
+LEAST_SHARE = 0.3
+
 
 class Novelty:
     """The relative Mahalanobis distance to the nearest class (Ren et al. 2021, arXiv:2106.09022).
@@ -28,8 +30,11 @@ class Novelty:
         np.add.at(means, rows, vectors)
         means /= counts[:, None]
         centre = vectors.mean(axis=0, dtype=np.float64)
-        within = _precision(vectors - means[rows])
-        overall = _precision(vectors - centre) if len(names) > 1 else np.zeros_like(within)
+        away = vectors - centre
+        # Classes of one example show no spread of their own; real ones have a share of the whole.
+        least = LEAST_SHARE * float(np.square(away).mean())
+        within = _precision(vectors - means[rows], least=least)
+        overall = _precision(away, least=least) if len(names) > 1 else np.zeros_like(within)
         means -= centre
         return cls(
             {
@@ -50,10 +55,10 @@ class Novelty:
         return familiarity
 
 
-def _precision(deviations: NDArray[Any]) -> NDArray[Any]:
+def _precision(deviations: NDArray[Any], *, least: float) -> NDArray[Any]:
     """The inverse covariance, drawn towards a sphere as far as the examples are too few for it."""
     count, width = deviations.shape
     covariance = deviations.T @ deviations / count
     share = 0.05 + 0.95 * width / (width + count)
-    sphere = max(float(np.trace(covariance)) / width, 1e-6)
+    sphere = max(float(np.trace(covariance)) / width, least, 1e-6)
     return np.linalg.inv((1 - share) * covariance + share * sphere * np.eye(width))

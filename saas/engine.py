@@ -61,7 +61,9 @@ def encode(texts: Sequence[str], kind: Literal["query", "passage"] = "query") ->
     try:
         return engine.encode(texts, kind=kind, timeout=TIMEOUT)
     except EngineError as error:
-        raise Unavailable(f"{error} Try again in a second.", code="busy", wait=1) from error
+        raise Unavailable(
+            f"Too much is being asked at once ({error}). Try again in a second.", code="busy", wait=1
+        ) from error
 
 
 def encode_all(

@@ -6,17 +6,25 @@ import math
 from typing import Any
 
 import structlog
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import (
+    DisallowedHost,
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+BROKEN = "It has been logged. Try again, or write to support with the X-Request-ID of this answer."
 TITLES = {
     400: "The request is not valid",
     401: "The key is missing or not valid",
@@ -25,6 +33,7 @@ TITLES = {
     404: "Not found",
     405: "The method does not exist here",
     406: "No such format",
+    411: "The length of the body is missing",
     409: "Conflict with what is there",
     413: "The body is too large",
     415: "The media type is not supported",
@@ -37,7 +46,7 @@ TITLES = {
 class Problem(exceptions.APIException):
     """An error of the product with its status and stable code."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
     default_code = "invalid"
 
     def __init__(self, detail: str, *, code: str | None = None, wait: float | None = None) -> None:
@@ -55,6 +64,11 @@ class QuotaExceeded(Problem):
     default_code = "quota_exceeded"
 
 
+class BodyTooLarge(Problem):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+
+
 class Unavailable(Problem):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"
@@ -62,13 +76,14 @@ class Unavailable(Problem):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: every exception of a view becomes a problem document."""
-    if connection.in_atomic_block:
-        transaction.set_rollback(True)  # nothing half-written stays
     error = _translate(error)
+    # Problems are JSON, whatever the view would have answered with.
+    context["request"].accepted_renderer = JSONRenderer()
+    context["request"].accepted_media_type = MEDIA_TYPE
     response = exception_handler(error, context)
     if response is None:
         log.error("request failed", exc_info=error)
-        return Response(document(500, "internal_error"), 500, content_type=MEDIA_TYPE)
+        return Response(document(500, "internal_error", BROKEN), 500, content_type=MEDIA_TYPE)
     body = _body(error, response)
     wait = getattr(error, "wait", None)
     if wait is not None:
@@ -89,11 +104,34 @@ def _translate(error: Exception) -> Exception:
         return exceptions.NotFound("There is no such object. Check the id.")
     if isinstance(error, DjangoPermissionDenied):
         return exceptions.PermissionDenied(str(error) or None)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         log.error("database unavailable", exc_info=error)
         return Unavailable("The database does not answer. Try again shortly.", wait=5)
-    if isinstance(error, DatabaseError):
-        log.error("database error", exc_info=error)
+    if isinstance(error, IntegrityError):
+        log.warning("conflict in the database", exc_info=error)
+        return Conflict("Another call changed the same thing meanwhile. Try again.")
+    if isinstance(error, RequestDataTooBig):
+        return BodyTooLarge("The body is larger than what is taken. Send it in parts.")
+    if isinstance(error, SuspiciousOperation):
+        log.warning("request refused", reason=str(error)[:300])
+        if isinstance(error, DisallowedHost):
+            return exceptions.ParseError("The Host header names an address that is not served here.")
+        return exceptions.ParseError(f"The request could not be read: {str(error)[:200]}")
+    return _plainer(error)
+
+
+def _plainer(error: Exception) -> Exception:
+    """DRF's own errors, saying what to do."""
+    if isinstance(error, exceptions.NotAuthenticated):
+        error.detail = ErrorDetail(
+            "There is no key with this call. Send it as 'Authorization: Bearer fd_sk_…'.",
+            error.default_code,
+        )
+    elif isinstance(error, exceptions.NotAcceptable):
+        error.detail = ErrorDetail(
+            "Answers are application/json. Send 'Accept: application/json', or no Accept at all.",
+            error.default_code,
+        )
     return error
 
 
@@ -102,6 +140,10 @@ def _body(error: Exception, response: Response) -> dict[str, Any]:
         rows = list(_flatten(error.get_full_details()))
         detail = "; ".join(f"{row['field']}: {row['message']}" for row in rows[:5])
         return document(response.status_code, "invalid", detail, errors=rows)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        allowed = response.headers.get("Allow", "")
+        detail = f"{error.detail} Use {allowed}." if allowed else str(error.detail)
+        return document(response.status_code, "method_not_allowed", detail)
     if isinstance(error, exceptions.APIException):
         code = str(error.get_codes())
         return document(response.status_code, code, str(error.detail))
@@ -151,4 +193,4 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Jso
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    return respond(500, "internal_error", "It has been logged. Try again, or write to support.")
+    return respond(500, "internal_error", BROKEN)

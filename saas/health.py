@@ -2,17 +2,17 @@
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 from saas import engine
 
 
-def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+def alive(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "alive"})
 
 
-def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+def ready(request: HttpRequest) -> JsonResponse:
     """Database, Redis and the encoder, one by one; 503 until all of them are there."""
     parts = {"database": _database(), "redis": _redis(), "encoder": engine.is_ready()}
     status = 200 if all(parts.values()) else 503
@@ -23,7 +23,7 @@ def _database() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return False
     return True
 

@@ -24,20 +24,31 @@ Origin = Annotated[
 
 
 class KeyIn(Body):
-    name: str = rows.text(80)
-    kind: Literal["sk", "pk"] = Field(default="sk", description="sk secret, pk publishable")
-    scopes: list[Annotated[str, Field(max_length=40)]] | None = Field(
-        default=None, max_length=40, description="All that your own key holds where not given"
+    name: str = rows.text(80, says="What you recognise it by")
+    kind: Literal["sk", "pk"] = Field(
+        default="sk",
+        description="`sk`: secret, for your server. `pk`: publishable, for pages of `origins`",
     )
-    origins: list[Origin] = Field(default=[], max_length=50)
-    days: int | None = Field(default=None, ge=1, le=3650, description="Until it expires")
+    scopes: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        default=None,
+        max_length=40,
+        description="What it may do; not given, all that your own key may and the kind allows",
+    )
+    origins: list[Origin] = Field(
+        default=[],
+        max_length=50,
+        description="Needed for `pk`, such as `https://shop.example`; empty for `sk`",
+    )
+    days: int | None = Field(
+        default=None, ge=1, le=3650, description="Days until it expires; never where not given"
+    )
 
 
 class KeyOut(BaseModel):
     id: UUID
     name: str
     kind: str
-    prefix: str
+    prefix: str = Field(description="How the secret begins, to recognise it by")
     scopes: list[str]
     origins: list[str]
     created_at: datetime
@@ -47,11 +58,11 @@ class KeyOut(BaseModel):
 
 
 class NewKey(KeyOut):
-    secret: str = Field(description="Shown this once")
+    secret: str = Field(description="The key itself. It is shown this once: store it now")
 
 
 class RotateIn(Body):
-    overlap_hours: int = Field(default=24, ge=0, le=24 * 90, description="The old key's last hours")
+    overlap_hours: int = Field(default=24, ge=0, le=24 * 90, description="How long the old key goes on")
 
 
 def _key_out(row: ApiKey) -> KeyOut:
@@ -110,7 +121,7 @@ class OneKey(View):
 
     @extend_schema(operation_id="revoke_key", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:
-        """Refuse the key from now on."""
+        """Revoke a key: it is refused from now on."""
         keys.revoke(ApiKey.objects.get(id=id), actor=self.principal.actor)
         return Response(status=204)
 
@@ -119,9 +130,14 @@ class RotateKey(View):
     scopes = {"POST": "keys:write"}
     idempotent = False
 
-    @extend_schema(operation_id="rotate_key", request=RotateIn, responses={201: NewKey})
+    @extend_schema(
+        operation_id="rotate_key",
+        request=RotateIn,
+        responses={201: NewKey},
+        examples=[OpenApiExample("A day's overlap", {"overlap_hours": 24}, request_only=True)],
+    )
     def post(self, request: Request, id: UUID) -> Response:
-        """A new key with the same rights; the old one goes on for a while."""
+        """Rotate a key: a new one with the same rights, while the old one goes on for a while."""
         body = self.read(RotateIn)
         key = ApiKey.objects.select_for_update().get(id=id)
         if key.revoked_at is not None:

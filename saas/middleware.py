@@ -19,6 +19,7 @@ QUIET = {"/healthz", "/readyz"}
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
 # The interactive documentation configures itself inline.
 DOCS_POLICY = POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+LENGTH = re.compile(r"^[0-9]{1,18}$")
 REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 
 
@@ -57,8 +58,12 @@ def body_limit(handle: Handler) -> Handler:
         length = request.META.get("CONTENT_LENGTH") or "0"
         upload = (request.content_type or "").startswith("multipart/")
         limit = settings.UPLOAD_LIMIT if upload else settings.BODY_LIMIT
-        if not length.isdigit():
+        if not LENGTH.match(length):
             return errors.respond(400, "invalid", "Content-Length must be a whole number.")
+        if "HTTP_TRANSFER_ENCODING" in request.META and "CONTENT_LENGTH" not in request.META:
+            return errors.respond(
+                411, "length_required", "Send the body at once, with a Content-Length, not in chunks."
+            )
         if int(length) > limit:
             return errors.respond(
                 413,

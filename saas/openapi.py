@@ -11,7 +11,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from saas.errors import MEDIA_TYPE
 
 
-class Forms(PydanticExtension):  # type: ignore[misc]
+class Forms(PydanticExtension):
     """Pydantic forms, with defaults left out of `required` where they are sent."""
 
     priority = 1
@@ -35,11 +35,11 @@ class Forms(PydanticExtension):  # type: ignore[misc]
         return schema
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class KeyScheme(OpenApiAuthenticationExtension):
     target_class = "tenants.auth.KeyAuthentication"
     name = "ApiKey"
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {
             "type": "http",
             "scheme": "bearer",
@@ -49,7 +49,10 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
 
 PROBLEM = {
     "type": "object",
-    "description": "RFC 9457 problem details. `code` is stable; `errors` names the fields.",
+    "description": (
+        "What went wrong (RFC 9457). Branch on `code`, which is stable; show `detail`, which says "
+        "what to do. `errors` names the fields that are not valid."
+    ),
     "required": ["type", "title", "status", "code"],
     "properties": {
         "type": {"type": "string"},
@@ -57,27 +60,89 @@ PROBLEM = {
         "status": {"type": "integer"},
         "code": {"type": "string", "examples": ["invalid", "quota_exceeded"]},
         "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
     },
 }
-CODES = ("400", "401", "402", "403", "404", "406", "409", "413", "415", "429", "503")
+# Which problems an operation can answer with, and what the caller does about each.
+ALWAYS = {
+    "400": "The request is not valid. `detail` and `errors` say which field and why.",
+    "401": "No key, or one that is unknown, expired or revoked.",
+    "403": "The key lacks the scope, or the page's origin is not one of the key's.",
+    "406": "`Accept` leaves no room for JSON. Leave it out.",
+    "429": "Too many calls with this key. Wait `Retry-After` seconds.",
+    "503": "Busy or not ready. Try again after `Retry-After` seconds; nothing was done or billed.",
+}
+BY_ID = {"404": "There is no such object in your business."}
+WRITING = {
+    "409": "It conflicts with what is there, or the Idempotency-Key was used for another call.",
+}
+WITH_BODY = {
+    "413": "The body is larger than what is taken. Send it in parts.",
+    "415": "The body is of another media type than the one documented here.",
+}
+BILLED = {"402": "The plan's quota of this month is used up."}
+BILLED_OPERATIONS = ("send_message", "recommend", "start_run")
 IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same call with the same key gets the first answer again, unbilled.",
+    "description": (
+        "Any text of your own, such as a UUID. The same call with the same key gets the first "
+        "answer again (for 24 hours) and is not billed again."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
+NOT_IDEMPOTENT = ("issue_key", "rotate_key", "import_file")
 
 
-def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Every operation can answer with a problem; every writing one takes an Idempotency-Key."""
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Give every operation its problems, its Idempotency-Key and a one-line summary."""
     result["components"]["schemas"]["Problem"] = PROBLEM
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for operations in result["paths"].values():
+    every = ALWAYS | BY_ID | WRITING | WITH_BODY | BILLED
+    result["components"]["responses"] = {
+        f"Problem{code}": {"description": text, "content": content} for code, text in every.items()
+    }
+    for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            for code in CODES:
-                operation["responses"].setdefault(code, {"description": "", "content": content})
-            if method != "get":
+            for code in _problems(path, method, operation):
+                response = {"$ref": f"#/components/responses/Problem{code}"}
+                operation["responses"].setdefault(code, response)
+            for response in operation["responses"].values():
+                if response.get("description") == "":
+                    response["description"] = "Done."
+            if method != "get" and operation["operationId"] not in NOT_IDEMPOTENT:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY)
+            if _is_array(operation, result["components"]["schemas"]):
+                operation["requestBody"]["required"] = True
+            summary = operation.get("description", "").split(". ")[0].rstrip(".")
+            operation["summary"] = " ".join(summary.split())
     return result
+
+
+def _is_array(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether the body is a batch: an object may be left out where all its fields have defaults."""
+    content = operation.get("requestBody", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+    return schemas.get(reference.rpartition("/")[2], {}).get("type") == "array"
+
+
+def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    found = dict(ALWAYS)
+    name = operation["operationId"]
+    if "{" in path or name == "send_message":
+        found |= BY_ID
+    if method != "get":
+        found |= WRITING
+    if "requestBody" in operation:
+        found |= WITH_BODY
+    if name in BILLED_OPERATIONS:
+        found |= BILLED
+    return sorted(found)

@@ -32,12 +32,12 @@ class StrictJSONParser(BaseParser):
             ) from error
         try:
             data = json.loads(text, parse_constant=_refuse_constant)
+            if "\\u" in text:
+                _refuse_unstorable(data)
         except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply.") from error
+            raise ParseError("The JSON is nested too deeply. Send it flat.") from error
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {str(error)[:200]}.") from error
-        if "\\u" in text or "\0" in text:
-            _refuse_unstorable(data)
         return data
 
 

@@ -13,15 +13,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Language = Literal["en", "zh"]
 # PostgreSQL stores no NUL characters; a clear message comes from here.
 NO_NUL = r"^[^\x00]*$"
+# What the documentation says of a text that must not be empty: there is more than spaces in it.
+NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
+NAME = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 SHOWN = 80
 
 
-def text(longest: int, *, shortest: int = 1) -> Any:
-    """A string column of `shortest` to `longest` characters."""
-    return Field(min_length=shortest, max_length=longest, pattern=NO_NUL)
+def text(longest: int, *, says: str | None = None) -> Any:
+    """A string column of 1 to `longest` characters, not only spaces; `says` documents it."""
+    return Field(min_length=1, max_length=longest, pattern=NOT_BLANK, description=says)
 
 
-Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+def optional_text(longest: int, *, says: str | None = None) -> Any:
+    """A string column of up to `longest` characters that may be left out."""
+    return Field(default="", max_length=longest, pattern=NO_NUL, description=says)
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=NAME)]
 
 
 class Row(BaseModel):
@@ -113,26 +121,51 @@ def upsert(
     return statuses
 
 
-def explain(error: ValidationError) -> list[dict[str, str]]:
-    """What is wrong with a row, field by field, with the beginning of what was sent."""
+def explain(error: ValidationError, *, whole: str = "row") -> list[dict[str, str]]:
+    """What is wrong with a row, field by field, with the beginning of what was sent.
+
+    `whole` is what a mistake that is not in any one field is said of.
+    """
     return [
         {
-            "field": ".".join(str(part) for part in found["loc"]) or "row",
+            "field": ".".join(str(part) for part in found["loc"] if part != "[key]") or whole,
             "message": _message(found),
         }
         for found in error.errors(include_url=False, include_context=True)
     ]
 
 
+PLAINER = {
+    "missing": "Must be given",
+    "extra_forbidden": "There is no such field; leave it out or correct its name",
+    "model_type": "Must be a JSON object, with the fields in it",
+    "model_attributes_type": "Must be a JSON object, with the fields in it",
+    "dict_type": "Must be a JSON object",
+    "list_type": "Must be a JSON array",
+    "string_type": "Must be a text (a JSON string)",
+    "string_unicode": "Holds half a character (a lone surrogate); send whole characters",
+}
+
+
 def _message(found: Any) -> str:
     sent = found["input"]
-    message: str = found["msg"]
+    message: str = PLAINER.get(found["type"], found["msg"]).removeprefix("Value error, ")
+    if found["type"] == "string_too_short" and found["ctx"]["min_length"] == 1:
+        return "Must not be empty."
     if found["type"] == "string_pattern_mismatch":
-        message = "Holds a control character. Remove it."
-    if found["type"] == "extra_forbidden":
-        return "There is no such field."
+        # Said by the form where the pattern is not the common one against control characters.
+        if any(_is_control(character) for character in sent):
+            message = "Holds a control character; remove it"
+        else:
+            message = f"Must look like {found['ctx']['pattern']}"
+    if found["type"] in ("missing", "extra_forbidden"):
+        return f"{message}."
     if isinstance(sent, str) and len(sent) > SHOWN:
-        return f"{message}. It has {len(sent):,} characters and begins with {sent[:SHOWN]!r}"
-    if isinstance(sent, str | int | float) and found["type"] != "missing":
-        return f"{message}. Got {sent!r}"
-    return message
+        return f"{message}. It has {len(sent):,} characters and begins with {sent[:SHOWN]!r}."
+    if isinstance(sent, str | int | float):
+        return f"{message}. Got {repr(sent)[:SHOWN]}."
+    return f"{message}."
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or character == "\x7f"

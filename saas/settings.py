@@ -27,9 +27,7 @@ DATABASES = {
     # The application's role: it reads and writes rows and cannot change the schema or its policies.
     "default": env.db("DATABASE_URL", default="postgres://frontdesk_app@127.0.0.1/frontdesk"),
     # The schema's owner, for `manage.py migrate` only.
-    "owner": env.db(
-        "DATABASE_OWNER_URL", default="postgres://frontdesk_owner@127.0.0.1/frontdesk"
-    ),
+    "owner": env.db("DATABASE_OWNER_URL", default="postgres://frontdesk_owner@127.0.0.1/frontdesk"),
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 DATABASES["owner"] |= {"TEST": {"MIRROR": "default"}}
@@ -132,11 +130,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "saas.openapi.add_problems",
-    ],
-    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "tenants.models.Tenant.Language"},
+    "POSTPROCESSING_HOOKS": ["saas.openapi.complete"],
+    "DESCRIPTION": (
+        "Answers, recommendations and training for your business. Send your key with every call "
+        "as `Authorization: Bearer fd_sk_…`. Bodies are UTF-8 JSON. Batches take up to 1,000 rows "
+        "and answer row by row: a row that is not valid keeps no other back. Lists come in pages: "
+        "follow `next` until it is null. Every error is a problem document with a stable `code` "
+        "and a `detail` that says what to do."
+    ),
 }
 
 # Models. ENCODER names a hub model or a folder; empty means the bundled multilingual-e5-small.

@@ -56,7 +56,11 @@ class Imports(View):
 
     @extend_schema(operation_id="import_file", request=UPLOAD, responses={200: ImportResult})
     def post(self, request: Request) -> Response:
-        """Import a CSV, TSV, JSON lines or Parquet file (UTF-8, UTF-16 or GB18030)."""
+        """Import a CSV, TSV, JSON lines or Parquet file. UTF-8, UTF-16 and GB18030 are recognised.
+
+        The same file again changes nothing: send it again after an error. `failures` shows the first
+        100 rows that are not valid; all others are kept.
+        """
         kind, file = request.data.get("kind"), request.FILES.get("file")
         if kind not in imports.KINDS:
             raise Problem(f"kind must be one of {', '.join(sorted(imports.KINDS))}.")

@@ -12,9 +12,9 @@ from saas.training import api as training
 
 
 class IdentifierConverter:
-    """A tenant's own id of something: no slash, no control characters."""
+    """A tenant's own id of something: any characters but control characters, as rows.Identifier."""
 
-    regex = r"[^/\x00-\x1f\x7f]{1,128}"
+    regex = r"[^\x00-\x1f\x7f]{1,128}"
 
     def to_python(self, value: str) -> str:
         return value

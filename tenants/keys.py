@@ -116,7 +116,7 @@ def find(secret: str) -> Principal | None:
             .only("tenant_id", "prefix", "scopes", "origins", "kind", "last_used_at")
             .first()
         )
-    if key is None:
+    if key is None or key.tenant_id is None:
         return None
     if key.last_used_at is None or key.last_used_at < now - LAST_USED_EVERY:
         with tenant_scope(key.tenant_id):
@@ -139,9 +139,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: str) -> tuple[ApiKey, str]
     if key.expires_at is None or key.expires_at > end:
         key.expires_at = end
         key.save(update_fields=["expires_at"])
-    audit.record(
-        actor=actor, action="key.rotated", target=str(key.id), successor=str(successor.id)
-    )
+    audit.record(actor=actor, action="key.rotated", target=str(key.id), successor=str(successor.id))
     return successor, secret
 
 

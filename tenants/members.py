@@ -18,7 +18,9 @@ INVITATION_LIFETIME = timedelta(days=7)
 MANAGERS = (Role.OWNER, Role.ADMIN)
 
 
-def sign_up(*, email: str, password: str, name: str, slug: str, language: str = "en") -> Tenant:
+def sign_up(
+    *, email: str, password: str | None, name: str, slug: str, language: str = "en"
+) -> Tenant:
     """A new tenant with its owner; raises ValidationError where the slug or e-mail is taken."""
     tenant = Tenant(id=uuid.uuid4(), slug=slug, name=name, language=language)
     with tenant_scope(tenant.id):
@@ -62,12 +64,13 @@ def accept(*, token: str, user: User) -> Member:
         invitation = Invitation.unscoped.filter(
             hash=digest(token), expires_at__gt=timezone.now()
         ).first()
-    if invitation is None or invitation.email != user.email:
+    if invitation is None or invitation.tenant_id is None or invitation.email != user.email:
         raise PermissionDenied("This invitation is not valid any more. Ask for a new one.")
     with tenant_scope(invitation.tenant_id):
         deleted, _ = Invitation.objects.filter(id=invitation.id).delete()
         if not deleted:
             raise PermissionDenied("This invitation has been used.")
+        member: Member
         member, _ = Member.objects.get_or_create(user=user, defaults={"role": invitation.role})
         audit.record(actor=user.email, action="member.joined", role=member.role)
         return member

@@ -28,9 +28,7 @@ class Tenant(models.Model):
         validators=[RegexValidator(r"^[a-z0-9][a-z0-9-]+$", "Use a-z, 0-9 and hyphens.")],
     )
     name = models.CharField(max_length=120)
-    language = models.CharField(
-        max_length=2, choices=Language.choices, default=Language.ENGLISH
-    )
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ENGLISH)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

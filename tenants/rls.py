@@ -17,6 +17,8 @@ from django.db.models.signals import post_migrate
 # On a reused connection the setting is '' rather than NULL after the first commit: hence nullif.
 SETTING = "nullif(current_setting('app.{name}', true), '')"
 TENANT = SETTING.format(name="tenant_id") + "::uuid"
+# The rule of `protect` as PostgreSQL prints it.
+RULE = r"^\((tenant_id|id) = \(NULLIF\(current_setting\('app\.tenant_id'::text, true\), ''::text\)\)::uuid\)$"
 
 
 def protect(table: str, *, column: str = "tenant_id") -> RunSQL:
@@ -52,15 +54,26 @@ def tenant_models() -> list[type[Model]]:
 
 
 def unprotected_tables() -> list[str]:
-    """Tenant-owned tables without enabled, forced row security and a tenant policy: must be empty."""
+    """Tenant-owned tables without enabled, forced row security and its policy: must be empty.
+
+    The policy must be the one that `protect` makes, and no other one may let rows be written, or be
+    read without a setting that names them.
+    """
     tables = [model._meta.db_table for model in tenant_models()]
     with connections["default"].cursor() as cursor:
         cursor.execute(
             """SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
                WHERE c.relname = ANY(%s) AND c.relrowsecurity AND c.relforcerowsecurity
                  AND p.polname = 'tenant' AND p.polpermissive AND p.polcmd = '*'
-                 AND c.relnamespace = 'public'::regnamespace""",
-            [tables],
+                 AND c.relnamespace = 'public'::regnamespace
+                 AND pg_get_expr(p.polqual, c.oid) ~ %s
+                 AND pg_get_expr(p.polwithcheck, c.oid) ~ %s
+                 AND NOT EXISTS (
+                   SELECT FROM pg_policy other
+                   WHERE other.polrelid = c.oid AND other.oid <> p.oid AND other.polpermissive
+                     AND NOT (other.polcmd = 'r'
+                       AND pg_get_expr(other.polqual, c.oid) LIKE '%%current_setting(''app.%%'))""",
+            [tables, RULE, RULE],
         )
         protected = {row[0] for row in cursor.fetchall()}
     return sorted(set(tables) - protected)

@@ -66,7 +66,7 @@ def database_setting(name: str, value: str) -> Iterator[None]:
     with transaction.atomic():
         _set_config(name, value)
         yield
-        if nested:
+        if nested and not connection.needs_rollback:
             _set_config(name, "")
 
 
@@ -87,7 +87,7 @@ def tenant_task(function: Callable[P, R]) -> Callable[Concatenate[str, P], R]:
     """Run a task's body in the scope of the tenant whose id is its first argument."""
 
     @functools.wraps(function)
-    def run(tenant_id: str, *args: P.args, **kwargs: P.kwargs) -> R:
+    def run(tenant_id: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with tenant_scope(UUID(tenant_id)):
             return function(*args, **kwargs)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from django.test import Client
 
 from saas.billing import plans
-from tenants import keys, members
+from tenants import keys, members, rls
 from tenants.scope import tenant_scope
 
 
@@ -105,6 +108,30 @@ def bank(db: None) -> Business:
 def stranger(db: None) -> Caller:
     """Somebody without a key."""
     return Caller()
+
+
+@pytest.fixture
+def owner() -> Iterator[Any]:
+    """A cursor of the schema's owner, each statement committed at once."""
+    connection = psycopg2.connect(os.environ["DATABASE_OWNER_URL"])
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any, owner: Any) -> Iterator[None]:
+    """The database without a transaction around the test: for threads, and for what only a commit shows.
+
+    The owner empties the tables afterwards; the application's role may not.
+    """
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+    tables = [model._meta.db_table for model in rls.tenant_models()] + ["tenants_user"]
+    owner.execute("SET lock_timeout = '20s'")
+    owner.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
 
 
 @pytest.fixture

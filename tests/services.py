@@ -1,7 +1,8 @@
 """PostgreSQL and Redis for the tests, ready before Django reads its settings (pytest -p tests.services).
 
 The tests run on a database of their own, made anew for each session, as the application's restricted
-role. Where DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL are given, those servers are used.
+role. Where DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL are given, those servers are used. TEST_HOME
+names the folder under var/, so that two sessions can run side by side.
 """
 
 import os
@@ -14,7 +15,7 @@ import redis
 
 from saas import embedded
 
-HOME = Path(__file__).resolve().parent.parent / "var" / "test"
+HOME = Path(__file__).resolve().parent.parent / "var" / os.environ.get("TEST_HOME", "test")
 DATABASE = "frontdesk_test"
 GIVEN = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 
@@ -51,6 +52,10 @@ def _create_database(owner_url: str) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    stop()
+
+
+def stop() -> None:
     if _started is not None:
         embedded.stop(_started)
 

@@ -47,9 +47,7 @@ class UsageOut(BaseModel):
 class Usage(View):
     scopes = {"GET": "usage:read"}
 
-    @extend_schema(
-        operation_id="get_usage", parameters=[UsageQuery], responses={200: UsageOut}
-    )
+    @extend_schema(operation_id="get_usage", parameters=[UsageQuery], responses={200: UsageOut})
     def get(self, request: Request) -> Response:
         """What was served, by day, kind and key."""
         query = self.query(UsageQuery)
@@ -57,9 +55,7 @@ class Usage(View):
         totals: dict[str, int] = {}
         for line in lines:
             totals[line.kind] = totals.get(line.kind, 0) + line.units
-        return self.answer(
-            UsageOut(first=query.first, last=query.last, lines=lines, totals=totals)
-        )
+        return self.answer(UsageOut(first=query.first, last=query.last, lines=lines, totals=totals))
 
 
 class BillQuery(Body):

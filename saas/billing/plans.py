@@ -7,6 +7,7 @@ from tenants import audit
 
 DEFAULT = "free"
 
+
 def current() -> Plan:
     """The plan of the current tenant, with its prices."""
     prices = Prefetch("prices", Price.objects.order_by("kind"))

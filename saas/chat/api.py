@@ -23,9 +23,11 @@ from saas.chat.models import Conversation, Message, Passage, Reply
 class MessageIn(Body):
     """What a customer says."""
 
-    text: str = rows.text(2_000)
-    conversation_id: UUID | None = None
-    customer: str = Field(default="", max_length=128, pattern=rows.NO_NUL)
+    text: str = rows.text(2_000, says="The customer's words, in Chinese or English")
+    conversation_id: UUID | None = Field(
+        default=None, description="From an earlier answer, to go on with it; not given, a new one"
+    )
+    customer: str = rows.optional_text(128, says="Your own id of the customer, to find the talk by")
     language: rows.Language | None = Field(
         default=None, description="Of the answer; that of the text where it is not given"
     )
@@ -49,11 +51,11 @@ class AnswerOut(BaseModel):
     kind: Literal["reply", "passage", "fallback"]
     text: str
     language: rows.Language
-    intent: str | None
-    confidence: float | None
-    in_scope: bool
-    alternatives: list[Guess]
-    sources: list[SourceOut]
+    intent: str | None = Field(description="The likeliest intent; null before any training")
+    confidence: float | None = Field(description="Of the intent, 0 to 1; null before any training")
+    in_scope: bool = Field(description="False where the text seems to be none of your intents")
+    alternatives: list[Guess] = Field(description="The next likeliest intents")
+    sources: list[SourceOut] = Field(description="The passages that the answer rests on")
 
 
 class MessageOut(BaseModel):
@@ -76,7 +78,7 @@ class Messages(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Ask the bot. Billed as one chat message."""
+        """Ask the bot. Billed as one chat message; an error is not billed."""
         body = self.read(MessageIn)
         with self.scope():
             if body.conversation_id:
@@ -184,7 +186,7 @@ class OneConversation(View):
         return self.answer(whole)
 
 
-class KnowledgeRows(RootModel[Annotated[list[knowledge.PassageRow], Field(max_length=1000)]]):
+class KnowledgeRows(RootModel[Annotated[list[knowledge.PassageRow], Field(min_length=1, max_length=1000)]]):
     """Up to 1,000 question-answer pairs."""
 
 
@@ -233,7 +235,10 @@ class Knowledge(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Write pairs, by their question; searchable a moment later."""
+        """Write question-answer pairs, up to 1,000. A question that is there gets the new answer.
+
+        They are searchable a moment later.
+        """
         return store_batch(knowledge.KIND, request.data)
 
 
@@ -242,16 +247,18 @@ class OnePassage(View):
 
     @extend_schema(operation_id="get_passage", responses={200: PassageOut})
     def get(self, request: Request, id: UUID) -> Response:
+        """One question-answer pair."""
         row = Passage.objects.defer("vector").get(id=id)
         return self.answer(PassageOut.model_validate(row, from_attributes=True))
 
     @extend_schema(operation_id="delete_passage", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:
+        """Delete a question-answer pair: no answer after this one rests on it."""
         knowledge.remove(id)
         return Response(status=204)
 
 
-class ReplyRows(RootModel[Annotated[list[replies.ReplyRow], Field(max_length=1000)]]):
+class ReplyRows(RootModel[Annotated[list[replies.ReplyRow], Field(min_length=1, max_length=1000)]]):
     """Up to 1,000 approved replies."""
 
 
@@ -290,7 +297,7 @@ class Replies(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Write approved replies, by intent and language."""
+        """Write approved replies, up to 1,000. One of an intent and language replaces the one there."""
         return store_batch(replies.KIND, request.data)
 
 
@@ -299,5 +306,6 @@ class OneReply(View):
 
     @extend_schema(operation_id="delete_reply", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:
+        """Delete an approved reply."""
         replies.remove(id)
         return Response(status=204)

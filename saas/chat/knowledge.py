@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from pydantic import Field
 
 from saas import engine, rows
 from saas.chat.models import Passage
@@ -33,7 +32,7 @@ class PassageRow(rows.Row):
     question: str = rows.text(2_000)
     answer: str = rows.text(20_000)
     language: rows.Language | None = None
-    source: str = Field(default="", max_length=200, pattern=rows.NO_NUL)
+    source: str = rows.optional_text(200, says="Where it comes from; shown with the answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,11 @@ def pending(encoder: str) -> list[Passage]:
     )
 
 
+def waiting() -> int:
+    """How many passages have no vector at all yet."""
+    return Passage.objects.filter(vector=None).count()
+
+
 def embed(passages: Sequence[Passage], vectors: Vectors, encoder: str) -> None:
     """Store the vectors of passages, unless their text has changed meanwhile."""
     for passage, vector in zip(passages, vectors, strict=True):
@@ -132,7 +136,7 @@ def search(vector: Vectors, k: int = 3) -> list[Found]:
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _index(tenant_id: UUID, revision: int, encoder: str) -> tuple[VectorIndex, float]:  # noqa: ARG001
+def _index(tenant_id: UUID, revision: int, encoder: str) -> tuple[VectorIndex, float]:
     """The index of one state of one tenant's knowledge, and the score that is no coincidence.
 
     Encoders differ in what cosine they give to unrelated texts, and tenants in how close their
@@ -153,7 +157,7 @@ def _index(tenant_id: UUID, revision: int, encoder: str) -> tuple[VectorIndex, f
 
 
 @functools.cache
-def _background(encoder: str) -> Vectors:  # noqa: ARG001
+def _background(encoder: str) -> Vectors:
     """Vectors of sentences that no shop or bank is asked: Chinese and English, half and half."""
     lines = Path(__file__).with_name("background.txt").read_text(encoding="utf-8").splitlines()
     return engine.encode_all(lines, "query")

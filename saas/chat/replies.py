@@ -10,9 +10,9 @@ from saas.chat.models import Reply
 
 
 class ReplyRow(rows.Row):
-    intent: str = rows.text(128)
+    intent: str = rows.text(128, says="As in your examples")
     language: rows.Language
-    text: str = rows.text(4_000)
+    text: str = rows.text(4_000, says="What the bot says, word for word")
 
 
 def write(given: Sequence[ReplyRow]) -> list[rows.Status]:

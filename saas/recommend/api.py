@@ -20,7 +20,7 @@ from saas.recommend import catalog, events, picks
 from saas.recommend.models import Item
 
 
-class ItemRows(RootModel[Annotated[list[catalog.ItemRow], Field(max_length=1000)]]):
+class ItemRows(RootModel[Annotated[list[catalog.ItemRow], Field(min_length=1, max_length=1000)]]):
     """Up to 1,000 items."""
 
 
@@ -85,7 +85,7 @@ class Items(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Write items, by their id."""
+        """Write items, up to 1,000. An id that is there is replaced by what is given now."""
         return store_batch(catalog.KIND, request.data)
 
 
@@ -94,6 +94,7 @@ class OneItem(View):
 
     @extend_schema(operation_id="get_item", responses={200: ItemOut})
     def get(self, request: Request, id: str) -> Response:
+        """One item of the catalog."""
         return self.answer(_item_out(Item.objects.defer("vector").get(external_id=id)))
 
     @extend_schema(operation_id="delete_item", responses={204: NO_CONTENT})
@@ -103,7 +104,7 @@ class OneItem(View):
         return Response(status=204)
 
 
-class EventRows(RootModel[Annotated[list[events.EventRow], Field(max_length=1000)]]):
+class EventRows(RootModel[Annotated[list[events.EventRow], Field(min_length=1, max_length=1000)]]):
     """Up to 1,000 events."""
 
 
@@ -123,7 +124,10 @@ class Events(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Write events. One sent twice counts once; the next recommendation knows them."""
+        """Write events, up to 1,000. The very next recommendation knows them.
+
+        One sent twice counts once, as long as it carries its time `at`.
+        """
         return store_batch(events.KIND, request.data)
 
 
@@ -134,9 +138,13 @@ class RecommendationIn(Body):
         default=None, description="Unknown or left out: what is popular"
     )
     limit: int = Field(default=10, ge=1, le=100)
-    category: str | None = Field(default=None, max_length=120, pattern=rows.NO_NUL)
-    exclude: list[rows.Identifier] = Field(default=[], max_length=1000)
-    language: rows.Language = "en"
+    category: str | None = Field(
+        default=None, max_length=120, pattern=rows.NO_NUL, description="Only items of it"
+    )
+    exclude: list[rows.Identifier] = Field(
+        default=[], max_length=1000, description="Ids of items not to show, such as the cart's"
+    )
+    language: rows.Language = Field(default="en", description="Of titles and reasons")
 
 
 class Reason(BaseModel):
@@ -175,7 +183,10 @@ class Recommendations(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Ranked items for a customer. Billed as one recommendation."""
+        """Recommend items to a customer, the best first. Billed as one recommendation.
+
+        Never empty while the catalog has an available item that fits.
+        """
         body = self.read(RecommendationIn)
         quota.spend(Metered.RECOMMENDATION)
         choices, version = picks.recommend(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from django.db import transaction
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from saas import engine, rows
+from saas import rows
 from saas.recommend.models import Item
 from saas.training import store
 from tenants.scope import current_tenant_id
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 NAME = "catalog"
 EMBED_BATCH = 256
 CACHED = 64
+CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class Translation(BaseModel):
@@ -32,7 +34,7 @@ class Translation(BaseModel):
     model_config = ConfigDict(str_strip_whitespace=True, extra="forbid", frozen=True)
 
     title: str = rows.text(500)
-    description: str = Field(default="", max_length=20_000, pattern=rows.NO_NUL)
+    description: str = rows.optional_text(20_000)
 
 
 def _split(value: Any) -> Any:
@@ -42,19 +44,31 @@ def _split(value: Any) -> Any:
     return value
 
 
+def _currency(value: str) -> str:
+    if value and not CURRENCY.fullmatch(value):
+        raise ValueError("Must be three capital letters, such as USD or CNY")
+    return value
+
+
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=rows.NO_NUL)]
 
 
 class ItemRow(rows.Row):
     id: rows.Identifier
     title: str = rows.text(500)
-    description: str = Field(default="", max_length=20_000, pattern=rows.NO_NUL)
-    tags: Annotated[list[Tag], BeforeValidator(_split)] = Field(default=[], max_length=50)
-    category: str = Field(default="", max_length=120, pattern=rows.NO_NUL)
+    description: str = rows.optional_text(20_000)
+    tags: Annotated[list[Tag], BeforeValidator(_split)] = Field(
+        default=[], max_length=50, description="In a file: one cell, separated by | or comma"
+    )
+    category: str = rows.optional_text(120)
     price: Decimal | None = Field(default=None, ge=0, max_digits=14, decimal_places=4)
-    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
-    available: bool = True
-    translations: dict[rows.Language, Translation] = {}
+    currency: Annotated[str, AfterValidator(_currency)] = Field(
+        default="", description="Three capital letters, such as USD or CNY"
+    )
+    available: bool = Field(default=True, description="Only available items are recommended")
+    translations: dict[rows.Language, Translation] = Field(
+        default={}, description="Title and description in other languages"
+    )
 
 
 def write(given: Sequence[ItemRow]) -> list[rows.Status]:
@@ -102,6 +116,11 @@ def pending(encoder: str) -> list[Item]:
     return list(Item.objects.exclude(encoder=encoder).defer("vector")[:EMBED_BATCH])
 
 
+def waiting() -> int:
+    """How many items have no text vector at all yet."""
+    return Item.objects.filter(vector=None).count()
+
+
 def embed(items: Sequence[Item], vectors: Vectors, encoder: str) -> None:
     """Store the vectors of items, unless their text has changed meanwhile."""
     for item, vector in zip(items, vectors, strict=True):
@@ -127,7 +146,7 @@ def shelf(encoder: str) -> Shelf:
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _shelf(tenant_id: UUID, revision: int, encoder: str) -> Shelf:  # noqa: ARG001
+def _shelf(tenant_id: UUID, revision: int, encoder: str) -> Shelf:
     import numpy as np
 
     available: set[str] = set()

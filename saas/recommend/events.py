@@ -37,12 +37,14 @@ def _not_future(value: datetime) -> datetime:
 
 
 class EventRow(rows.Row):
-    customer: rows.Identifier
-    item: rows.Identifier
+    customer: rows.Identifier = Field(description="Your own id of the customer")
+    item: rows.Identifier = Field(description="The item's id; it may come to the catalog later")
     kind: Literal["view", "click", "cart", "buy", "rate"] = "view"
-    value: float = Field(default=1.0, ge=0, le=1e9, allow_inf_nan=False)
+    value: float = Field(
+        default=1.0, ge=0, le=1e9, allow_inf_nan=False, description="A rating, or a quantity"
+    )
     at: Annotated[AwareDatetime, BeforeValidator(_as_utc), AfterValidator(_not_future)] = Field(
-        default_factory=timezone.now
+        default_factory=timezone.now, description="When it happened; now where it is not given"
     )
 
 
@@ -55,7 +57,10 @@ def digest(row: EventRow) -> str:
 def write(given: Sequence[EventRow]) -> list[rows.Status]:
     """Store events; one that is there already is left as it is."""
     return rows.upsert(
-        Event, [{"digest": digest(row), **row.model_dump()} for row in given], key="digest", compare=()
+        Event,
+        [{"digest": digest(row), **row.model_dump()} for row in given],
+        key="digest",
+        compare=(),
     )
 
 

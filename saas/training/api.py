@@ -19,7 +19,7 @@ from saas.training.models import Example, LogLine, ModelVersion, Run
 Kind = Literal["intent", "recommend"]
 
 
-class ExampleRows(RootModel[Annotated[list[examples.ExampleRow], Field(max_length=1000)]]):
+class ExampleRows(RootModel[Annotated[list[examples.ExampleRow], Field(min_length=1, max_length=1000)]]):
     """Up to 1,000 examples."""
 
 
@@ -62,7 +62,7 @@ class Examples(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Write examples, by their text. They count from the next training run on."""
+        """Write examples, up to 1,000. A text that is there takes the new intent; the next run learns it."""
         return store_batch(examples.KIND, request.data)
 
 
@@ -71,12 +71,13 @@ class OneExample(View):
 
     @extend_schema(operation_id="delete_example", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:
+        """Delete an example. Models trained with it stay as they are until the next run."""
         examples.remove(id)
         return Response(status=204)
 
 
 class RunIn(Body):
-    kind: Kind
+    kind: Kind = Field(description="`intent` learns from examples, `recommend` from items and events")
 
 
 class RunOut(BaseModel):
@@ -114,7 +115,10 @@ class Runs(View):
         examples=[OpenApiExample("Intents", {"kind": "intent"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Train a model. One run of a kind at a time; billed as one training run."""
+        """Start a training run. One of a kind at a time; billed as one training run.
+
+        The new version goes live by itself unless the live one does better on held-out data.
+        """
         body = self.read(RunIn)
         run = runs.start(body.kind, actor=self.principal.actor, api_key=self.principal.key_id)
         return self.answer(_run_out(run), 202)
@@ -125,6 +129,7 @@ class OneRun(View):
 
     @extend_schema(operation_id="get_run", responses={200: RunOut})
     def get(self, request: Request, id: UUID) -> Response:
+        """A training run: its state and progress. Ask again until `finished_at` is set."""
         return self.answer(_run_out(Run.objects.get(id=id)))
 
 
@@ -207,6 +212,7 @@ class OneVersion(View):
 
     @extend_schema(operation_id="get_model", responses={200: VersionOut})
     def get(self, request: Request, id: UUID) -> Response:
+        """A model version with its held-out metrics."""
         return self.answer(_version_out(ModelVersion.objects.get(pk=id)))
 
 

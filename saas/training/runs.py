@@ -43,7 +43,7 @@ def start(kind: str, *, actor: str, api_key: UUID | None = None) -> Run:
     """Queue a run; raises Conflict where one of this kind is open, QuotaExceeded where none is left."""
     try:
         with transaction.atomic():
-            run = Run.objects.create(kind=kind, lease_until=timezone.now() + lease())
+            run: Run = Run.objects.create(kind=kind, lease_until=timezone.now() + lease())
     except IntegrityError as error:
         there = Run.objects.get(kind=kind, state__in=Run.OPEN)
         raise Conflict(
@@ -68,7 +68,7 @@ def enqueue(run_id: UUID) -> None:
 def take(run_id: UUID) -> Run | None:
     """Hold the run for this worker; None where it is over or another worker is on it."""
     now = timezone.now()
-    run = Run.objects.select_for_update().filter(id=run_id, state__in=Run.OPEN).first()
+    run: Run | None = Run.objects.select_for_update().filter(id=run_id, state__in=Run.OPEN).first()
     if run is None or (run.state == Run.State.RUNNING and run.lease_until > now):
         return None
     if run.cancel_requested:
@@ -133,12 +133,17 @@ def cancel(run_id: UUID, *, actor: str) -> Run:
 
 
 def take_up() -> int:
-    """Queue again what no worker holds: runs of dead workers, and messages the broker lost."""
+    """Queue again what no worker holds: runs of dead workers, and messages the broker lost.
+
+    Each is queued once a lease, so that a long queue does not fill up with copies.
+    """
+    now = timezone.now()
     stale = list(
-        Run.objects.filter(state__in=Run.OPEN, lease_until__lt=timezone.now()).values_list(
-            "id", flat=True
-        )
+        Run.objects.select_for_update(skip_locked=True)
+        .filter(state__in=Run.OPEN, lease_until__lt=now)
+        .values_list("id", flat=True)
     )
+    Run.objects.filter(id__in=stale).update(state=Run.State.QUEUED, lease_until=now + lease())
     for run_id in stale:
         enqueue(run_id)
     return len(stale)

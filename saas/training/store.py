@@ -53,7 +53,7 @@ def live(kind: str, *, encoder: str) -> tuple[UUID, Any] | None:
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _load(tenant_id: UUID, kind: str, version_id: UUID) -> Any:  # noqa: ARG001
+def _load(tenant_id: UUID, kind: str, version_id: UUID) -> Any:
     return trainer(kind).load(folder(kind, version_id))
 
 
@@ -79,7 +79,7 @@ def register(run: Run, made: Made) -> ModelVersion:
     versions = ModelVersion.objects.filter(kind=run.kind)
     parent = versions.select_for_update().filter(active=True).first()
     last = versions.aggregate(last=Max("number"))["last"] or 0
-    version = ModelVersion.objects.create(
+    version: ModelVersion = ModelVersion.objects.create(
         run=run,
         kind=run.kind,
         number=last + 1,

@@ -3,60 +3,115 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
-import tenants.scope
 from django.db import migrations, models
+
+import tenants.scope
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(editable=False, max_length=32)),
-                ('customer', models.CharField(max_length=128)),
-                ('item', models.CharField(max_length=128)),
-                ('kind', models.CharField(choices=[('view', 'View'), ('click', 'Click'), ('cart', 'Cart'), ('buy', 'Buy'), ('rate', 'Rate')], max_length=10)),
-                ('value', models.FloatField(default=1.0)),
-                ('at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(db_index=False, default=tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(editable=False, max_length=32)),
+                ("customer", models.CharField(max_length=128)),
+                ("item", models.CharField(max_length=128)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("view", "View"),
+                            ("click", "Click"),
+                            ("cart", "Cart"),
+                            ("buy", "Buy"),
+                            ("rate", "Rate"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("value", models.FloatField(default=1.0)),
+                ("at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=tenants.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['tenant', 'customer', '-at'], name='event_history'), models.Index(fields=['tenant', 'at'], name='event_by_time')],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'digest'), name='event_once')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["tenant", "customer", "-at"], name="event_history"),
+                    models.Index(fields=["tenant", "at"], name="event_by_time"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "digest"), name="event_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=128)),
-                ('title', models.CharField(max_length=500)),
-                ('description', models.TextField(blank=True)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('category', models.CharField(blank=True, max_length=120)),
-                ('price', models.DecimalField(decimal_places=4, max_digits=14, null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('available', models.BooleanField(default=True)),
-                ('translations', models.JSONField(blank=True, default=dict)),
-                ('vector', models.BinaryField(null=True)),
-                ('encoder', models.CharField(blank=True, editable=False, max_length=120)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, default=tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("external_id", models.CharField(max_length=128)),
+                ("title", models.CharField(max_length=500)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("category", models.CharField(blank=True, max_length=120)),
+                ("price", models.DecimalField(decimal_places=4, max_digits=14, null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("available", models.BooleanField(default=True)),
+                ("translations", models.JSONField(blank=True, default=dict)),
+                ("vector", models.BinaryField(null=True)),
+                ("encoder", models.CharField(blank=True, editable=False, max_length=120)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=tenants.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'external_id'), name='item_once')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "external_id"), name="item_once")
+                ],
             },
         ),
     ]

@@ -1,0 +1,121 @@
+"""The models without Django: `python -m ml train intent FILE.csv OUT`, and so on."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ml import metrics, weights
+from ml.encoder import Encoder
+from ml.errors import DataError, ModelError
+from ml.intent import IntentModel
+from ml.types import Example
+
+LABELS = ("label", "intent", "category")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        encoder = Encoder.load(weights.locate(options.encoder, cache=options.cache))
+        options.run(options, encoder)
+    except (ModelError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
+    parser.add_argument("--encoder", help="a hub name or a model folder; the bundled one without")
+    parser.add_argument("--cache", type=Path, default=Path("var/encoders"), help="for encoders")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train a model on a CSV of text and label")
+    train.add_argument("kind", choices=["intent"])
+    train.add_argument("file", type=Path)
+    train.add_argument("out", type=Path)
+    train.set_defaults(run=_train)
+    evaluate = commands.add_parser("eval", help="measure a model on a CSV of text and label")
+    evaluate.add_argument("model", type=Path)
+    evaluate.add_argument("file", type=Path)
+    evaluate.set_defaults(run=_evaluate)
+    encode = commands.add_parser("encode", help="write the vectors of a text file's lines as .npy")
+    encode.add_argument("file", type=Path)
+    encode.add_argument("out", type=Path)
+    encode.add_argument("--kind", choices=["query", "passage"], default="query")
+    encode.set_defaults(run=_encode)
+    return parser
+
+
+def read_examples(file: Path) -> list[Example]:
+    """The rows of a UTF-8 CSV with the columns text and label (or intent, or category).
+
+    Raises `DataError` that names the file, and the line where there is one.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            label = next((name for name in LABELS if name in (rows.fieldnames or ())), None)
+            if label is None or "text" not in (rows.fieldnames or ()):
+                raise DataError(f"{file} needs the columns text and label in its first line")
+            examples = [
+                Example((row["text"] or "").strip(), (row[label] or "").strip()) for row in rows
+            ]
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 (at byte {error.start}); save it as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{file} cannot be read as CSV: {error}") from error
+    for number, example in enumerate(examples, start=1):
+        if not example.text or not example.label:
+            raise DataError(f"{file}, row {number}: text and label must not be empty")
+    return examples
+
+
+def _train(options: argparse.Namespace, encoder: Encoder) -> None:
+    examples = read_examples(options.file)
+    vectors = encoder.encode([e.text for e in examples], progress=_show)
+    model = IntentModel.fit(vectors, [e.label for e in examples], progress=_show)
+    model.save(options.out)
+    _print(model.metrics)
+
+
+def _evaluate(options: argparse.Namespace, encoder: Encoder) -> None:
+    model = IntentModel.load(options.model)
+    examples = read_examples(options.file)
+    if not examples:
+        raise DataError(f"{options.file} has no rows")
+    predictions = model.predict(encoder.encode([e.text for e in examples], progress=_show))
+    truth, guesses = [e.label for e in examples], [p.label or "" for p in predictions]
+    _print(
+        {
+            "examples": float(len(examples)),
+            "accuracy": metrics.accuracy(truth, guesses),
+            "macro_f1": metrics.macro_f1(truth, guesses),
+            "in_scope": sum(p.in_scope for p in predictions) / len(predictions),
+        }
+    )
+
+
+def _encode(options: argparse.Namespace, encoder: Encoder) -> None:
+    import numpy as np
+
+    texts = options.file.read_text(encoding="utf-8", errors="replace").splitlines()
+    with options.out.open("wb") as file:
+        np.save(file, encoder.encode(texts, kind=options.kind, progress=_show))
+
+
+def _show(share: float, message: str) -> None:
+    sys.stderr.write(f"{share:4.0%} {message}\n")
+
+
+def _print(figures: dict[str, float]) -> None:
+    for name, value in figures.items():
+        sys.stdout.write(f"{name:16} {value:.4f}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

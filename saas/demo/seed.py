@@ -1,0 +1,164 @@
+"""The two demo tenants: signed up, filled with the demo's own data, trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from django.utils import timezone
+from tqdm import tqdm
+
+from saas import imports
+from saas.billing import plans
+from saas.chat import knowledge
+from saas.demo import events
+from saas.demo.client import Client
+from saas.demo.laptop import DemoError, Site, step
+from saas.recommend import catalog
+from tenants import keys, members
+from tenants.scope import tenant_scope
+
+DATA = Path(__file__).parent / "data"
+PLAN = "payg"
+BUSINESSES = {
+    "harbour": ("Harbour & Pine 港松", "shop"),
+    "lantern": ("Lantern Bank 明灯银行", "bank"),
+}
+KINDS = {"shop": ("intent", "recommend"), "bank": ("intent",)}
+FILES = ("examples.csv", "replies.csv", "knowledge.csv", "items.jsonl")
+RUN_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    slug: str
+    name: str
+    folder: str
+    tenant_id: UUID
+    client: Client
+
+
+def everything(site: Site) -> list[Business]:
+    """Both tenants, ready to answer. What is there already is kept as it is."""
+    businesses = [_sign_up(site, slug, *BUSINESSES[slug]) for slug in BUSINESSES]
+    for business in businesses:
+        live = {v["kind"] for v in business.client.get("models")["results"] if v["active"]}
+        missing = [kind for kind in KINDS[business.folder] if kind not in live]
+        if missing:
+            _import(business)
+        for kind in missing:
+            _train(site, business, kind)
+    for business in businesses:
+        _await_knowledge(site, business)
+    return businesses
+
+
+def _sign_up(site: Site, slug: str, name: str, folder: str) -> Business:
+    """The tenant of that slug and a key of it, which the demo keeps for its next start."""
+    tenant_id = members.find_tenant_id(slug)
+    owner = f"owner@{slug}.example"
+    if tenant_id is None:
+        tenant_id = members.sign_up(email=owner, password=None, name=name, slug=slug).id
+        with tenant_scope(tenant_id):
+            plans.subscribe(PLAN, actor=owner)
+    file = site.home / f"{slug}.key"
+    if not file.exists() or keys.find(file.read_text()) is None:
+        with tenant_scope(tenant_id):
+            _, secret = keys.issue(name="demo", actor=owner)
+        file.touch(mode=0o600)
+        file.write_text(secret)
+    return Business(slug, name, folder, tenant_id, Client(site.url, file.read_text()))
+
+
+def _import(business: Business) -> None:
+    folder = DATA / business.folder
+    for name in FILES:
+        path = folder / name
+        if path.exists():
+            with path.open("rb") as file:
+                _import_file(business, path.stem, file, name)
+    if business.folder == "shop":
+        rows = generated_events(timezone.now() - timedelta(hours=1))
+        _import_file(business, "events", _as_csv(rows), "events.csv")
+
+
+def _import_file(business: Business, kind: str, file: BinaryIO, name: str) -> None:
+    description = f"{business.slug}: {kind}"
+    with tqdm(
+        desc=f"{description:<34}", unit=" rows", bar_format="{desc} {n_fmt} rows {elapsed}"
+    ) as bar:
+        report = imports.run(
+            imports.KINDS[kind],
+            file,
+            name,
+            tenant_id=business.tenant_id,
+            advance=lambda done: bar.update(done - bar.n),
+        )
+    if report.failures:
+        raise DemoError(f"{name}: {report.failures[:3]}")
+
+
+def generated_events(until: datetime) -> list[dict[str, str]]:
+    """A year of customer events of the shop, ending at `until`."""
+    lines = (DATA / "shop" / "items.jsonl").read_text(encoding="utf-8").splitlines()
+    return list(events.generate([json.loads(line) for line in lines], until=until))
+
+
+def _as_csv(rows: list[dict[str, str]]) -> BinaryIO:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=["customer", "item", "kind", "value", "at"])
+    writer.writeheader()
+    writer.writerows(rows)
+    return io.BytesIO(text.getvalue().encode())
+
+
+def _train(site: Site, business: Business, kind: str) -> None:
+    """Start a run over the API and follow its progress to the end."""
+    client = business.client
+    with step(f"{business.slug}: training {kind}") as bar:
+        bar.total = 100
+        open_runs = [
+            run
+            for run in client.get("training/runs")["results"]
+            if run["kind"] == kind and run["state"] in ("queued", "running")
+        ]
+        run = open_runs[0] if open_runs else client.post("training/runs", {"kind": kind})
+
+        def advance() -> bool:
+            current = client.get(f"training/runs/{run['id']}")
+            bar.update(int(current["progress"] * 100) - bar.n)
+            if current["state"] in ("failed", "cancelled"):
+                raise DemoError(f"Training {kind} {current['state']}: {current['error']}")
+            return bool(current["state"] == "succeeded")
+
+        _await(site, advance, f"Training {kind} did not end")
+
+
+def _await_knowledge(site: Site, business: Business) -> None:
+    """Wait until the worker has embedded every passage and item."""
+
+    def done() -> bool:
+        with tenant_scope(business.tenant_id):
+            return not knowledge.waiting() and not catalog.waiting()
+
+    with step(f"{business.slug}: search index"):
+        _await(site, done, "The worker did not embed the knowledge")
+
+
+def _await(site: Site, done: Callable[[], Any], complaint: str) -> None:
+    deadline = time.monotonic() + RUN_TIMEOUT
+    while not done():
+        site.check()
+        if time.monotonic() > deadline:
+            raise DemoError(
+                f"{complaint} within {RUN_TIMEOUT:.0f} s: see {site.home / 'worker.log'}."
+            )
+        time.sleep(0.3)

@@ -1,0 +1,111 @@
+"""The shelf of the demo page: recommendations, and the item that was clicked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import uuid4
+
+from saas.billing import quota, usage
+from saas.billing.models import Kind
+from saas.demo import words
+from saas.demo.visitors import Visitor
+from saas.errors import Problem
+from saas.recommend import events, picks
+from saas.recommend.models import Item
+
+SIZE = 8
+TRAIL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A soft circle behind the category's sign: two items of a category do not look the same."""
+
+    x: int
+    y: int
+    radius: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An item as the page shows it."""
+
+    id: str
+    title: str
+    description: str
+    price: str
+    category: str
+    sign: str
+    blobs: list[Blob]
+    reason: str = ""
+
+
+def look(visitor: Visitor) -> None:
+    """Store that the visitor looks at the item. Raises Problem where there is no such item."""
+    if not Item.objects.filter(external_id=visitor.item).exists():
+        raise Problem("There is no such item.", code="no_item")
+    events.write([events.EventRow(customer=visitor.customer, item=visitor.item, kind="view")])
+
+
+def looked_at(visitor: Visitor) -> Card | None:
+    item = Item.objects.filter(external_id=visitor.item).defer("vector").first()
+    return _card(item, visitor.language) if item else None
+
+
+def trail(visitor: Visitor) -> list[str]:
+    """Titles of what the customer looked at lately, the latest first."""
+    ids = _lately(visitor)
+    items = Item.objects.filter(external_id__in=ids).defer("vector", "description")
+    titles = {item.external_id: picks.title(item, visitor.language) for item in items}
+    return [titles[id_] for id_ in ids if id_ in titles]
+
+
+def serve(visitor: Visitor) -> list[Card]:
+    """A shelf of recommendations, metered like one of the API. Raises QuotaExceeded."""
+    quota.spend(Kind.RECOMMENDATION)
+    choices, _ = picks.recommend(
+        customer=visitor.customer,
+        k=SIZE,
+        language=visitor.language,
+        exclude=_lately(visitor),
+    )
+    usage.record(key=f"recommendation:{uuid4()}", kind=Kind.RECOMMENDATION, api_key=None)
+    return [_card(choice.item, visitor.language, choice.reason) for choice in choices]
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    if amount is None:
+        return ""
+    return f"${amount:,.2f}" if currency == "USD" else f"{amount:,.2f} {currency}"
+
+
+def _lately(visitor: Visitor) -> Sequence[str]:
+    seen = dict.fromkeys(event.item for event in reversed(picks.history(visitor.customer)))
+    return list(seen)[:TRAIL]
+
+
+def _card(item: Item, language: str, reason: str = "") -> Card:
+    translated = item.translations.get(language, {})
+    return Card(
+        id=item.external_id,
+        title=picks.title(item, language),
+        # A shelf's items come without description; the one looked at has it.
+        description="" if reason else translated.get("description") or item.description,
+        price=money(item.price, item.currency),
+        category=words.category(item.category, language),
+        sign=item.category if item.category in words.CATEGORIES else "other",
+        blobs=_blobs(item.external_id),
+        reason=reason,
+    )
+
+
+def _blobs(id_: str) -> list[Blob]:
+    """Always the same for an item, on a ground of 160 x 96."""
+    noise = hashlib.sha256(id_.encode()).digest()
+    return [
+        Blob(x=first * 160 // 255, y=second * 96 // 255, radius=24 + third * 32 // 255)
+        for first, second, third in zip(noise[0:3], noise[3:6], noise[6:9], strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Benchmarks on real data: `python -m tests.bench NAME [--data DIR] [--quick]`."""

@@ -1,0 +1,126 @@
+"""The OpenAPI document is true: every operation, called with what fits it and with what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from hypothesis import HealthCheck, given, seed
+from hypothesis import settings as hypothesis_settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS
+
+from tests import belongings
+from tests.conftest import Business
+
+CALLS = 120
+# Rules that a schema cannot express: what fits the schema of these may still be refused.
+RULED = {"issue_key", "get_usage", "import_file"}
+
+API = schemathesis.openapi.from_wsgi("/v1/openapi.json", get_wsgi_application())
+DOCUMENT: dict[str, Any] = API.raw_schema
+OPERATIONS = {entry.ok().label: entry.ok() for entry in API.get_all_operations()}
+
+
+@pytest.fixture(autouse=True)
+def _no_rate_limit(settings: Any) -> None:
+    settings.RATE_LIMIT = "1000000/minute"
+
+
+@contextmanager
+def held_open() -> Iterator[None]:
+    """The test's transaction outlives a request, as it does with Django's own test client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+
+
+def _unfit(operation: Any) -> list[Any]:
+    """Checks that do not go with an operation: see RULED; a batch answers a bad row with 200."""
+    described = operation.definition.raw
+    names = []
+    has_cursor = any(entry.get("name") == "cursor" for entry in described.get("parameters", []))
+    if has_cursor or described["operationId"] in RULED:
+        names.append("positive_data_acceptance")
+    if described["operationId"].startswith("write_"):
+        names.append("negative_data_rejection")
+    return CHECKS.get_by_names(names)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_answer_is_as_documented(label: str, mode: GenerationMode, shop: Business) -> None:
+    operation = OPERATIONS[label]
+    unfit = _unfit(operation)
+
+    @seed(7)
+    @hypothesis_settings(
+        max_examples=CALLS, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def call(case: Any) -> None:
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {shop.secret}"}, excluded_checks=unfit
+        )
+
+    with held_open():
+        call()
+
+
+def test_answers_about_what_is_there_are_as_documented(shop: Business) -> None:
+    ids = belongings.give(shop)
+
+    for label, operation in OPERATIONS.items():
+        method, _, path = label.partition(" /v1/")
+        if method != "GET" and "{" not in path:
+            continue
+        case = operation.Case(
+            path_parameters={"id": ids[path.partition("/{")[0]]} if "{" in path else {},
+            **({"body": {}, "media_type": "application/json"} if "rotate" in path else {}),
+        )
+        with held_open():
+            response = case.call_and_validate(headers={"Authorization": f"Bearer {shop.secret}"})
+        assert response.status_code in (200, 201, 202, 204, 409), (label, response.text)
+
+
+def _examples() -> Iterator[tuple[str, str, Any, Any]]:
+    for operations in DOCUMENT["paths"].values():
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                for name, example in content.get("examples", {}).items():
+                    yield operation["operationId"], name, content["schema"], example["value"]
+
+
+@pytest.mark.parametrize(("operation", "name", "schema", "value"), list(_examples()))
+def test_examples_fit_their_own_schema(operation: str, name: str, schema: Any, value: Any) -> None:
+    jsonschema.Draft202012Validator(schema | {"components": DOCUMENT["components"]}).validate(value)
+
+
+def test_every_writing_operation_shows_an_example() -> None:
+    bare = [
+        operation["operationId"]
+        for operations in DOCUMENT["paths"].values()
+        for operation in operations.values()
+        if "application/json" in (content := operation.get("requestBody", {}).get("content", {}))
+        and not content["application/json"].get("examples")
+    ]
+
+    assert bare == []
+
+
+def test_every_operation_and_field_says_what_it_is() -> None:
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"], path
+            assert all(answer.get("description", "x") for answer in operation["responses"].values())

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.__main__ import main
+
+ROWS = "\n".join(
+    f"{text},{label}"
+    for label, texts in {
+        "refund": ["I want my money back", "refund please", "我要退款", "退款到账了吗"],
+        "hours": ["when do you open", "opening hours", "几点开门", "营业时间"],
+    }.items()
+    for text in texts
+)
+
+
+@pytest.fixture
+def run(weights_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main(["--encoder", str(weights_folder), *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_train_then_eval(run, tmp_path: Path):
+    file, out = tmp_path / "a.csv", tmp_path / "model"
+    file.write_text("text,intent\n" + ROWS, encoding="utf-8-sig")
+    code, figures, log = run("train", "intent", file, out)
+    assert code == 0
+    assert "examples         8.0000" in figures
+    assert "100% fitted 2 intents on 8 examples" in log
+    code, figures, _ = run("eval", out, file)
+    assert (code, "accuracy         1.0000" in figures) == (0, True)
+
+
+def test_encode(run, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("hello\n你好\n", encoding="utf-8")
+    assert run("encode", tmp_path / "a.txt", tmp_path / "a.npy")[0] == 0
+    assert np.load(tmp_path / "a.npy").shape == (2, 384)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "needs the columns text and label"),
+        (b"question,answer\na,b\n", "needs the columns text and label"),
+        (b"text,label\n", "no examples"),
+        (b"text,label\nhello,\n", "row 1: text and label must not be empty"),
+        ("text,label\n退款,a\n".encode("gb18030"), "is not UTF-8"),
+        (b"text,label\n" + b"x" * 200_000 + b",a\n", "cannot be read as CSV"),
+    ],
+)
+def test_a_bad_file_is_one_clear_line(run, tmp_path: Path, content: bytes, said: str):
+    (tmp_path / "a.csv").write_bytes(content)
+    code, _, log = run("train", "intent", tmp_path / "a.csv", tmp_path / "model")
+    assert code == 1
+    assert said in log
+    assert "Traceback" not in log
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_missing_file_or_model_is_one_clear_line(run, tmp_path: Path):
+    assert "No such file" in run("train", "intent", tmp_path / "none.csv", tmp_path / "m")[2]
+    assert "no saved model" in run("eval", tmp_path / "none", tmp_path / "none.csv")[2]

@@ -1,0 +1,171 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.encoder import Encoder
+from ml.errors import ArtifactError, DataError
+from ml.intent import IntentModel
+
+TAUGHT = {
+    "where_is_order": [
+        "Where is my order?",
+        "When will my parcel arrive?",
+        "My package has not come yet",
+        "Track my delivery please",
+        "我的订单到哪了",
+        "快递什么时候到",
+        "包裹还没有收到",
+        "帮我查一下物流",
+    ],
+    "refund": [
+        "I want my money back",
+        "How do I get a refund?",
+        "Please refund this purchase",
+        "When is my refund paid out?",
+        "我要退款",
+        "退款什么时候到账",
+        "怎么申请退款",
+        "钱还没有退给我",
+    ],
+    "opening_hours": [
+        "When do you open?",
+        "What are your opening hours?",
+        "Are you open on Sunday?",
+        "Until when is the shop open today?",
+        "你们几点开门",
+        "营业时间是什么时候",
+        "周末开门吗",
+        "今天几点关门",
+    ],
+    "password": [
+        "I forgot my password",
+        "How can I reset my password?",
+        "I cannot log in any more",
+        "Change my login password",
+        "我忘记密码了",
+        "怎么修改密码",
+        "登录不了账号",
+        "重置我的密码",
+    ],
+}
+ASKED = {
+    "Has my order been shipped?": "where_is_order",
+    "can i have a refund for these shoes": "refund",
+    "what time do you close": "opening_hours",
+    "密码忘了怎么办": "password",
+    "我的快递呢": "where_is_order",
+    "退我钱": "refund",
+}
+STRANGE = ["Write a poem about the sea", "红烧肉怎么做才好吃", "Who won the world cup in 1998?"]
+
+
+@pytest.fixture(scope="module")
+def taught(encoder: Encoder) -> tuple[np.ndarray, list[str]]:
+    rows = [(text, label) for label, texts in TAUGHT.items() for text in texts]
+    return encoder.encode([text for text, _ in rows]), [label for _, label in rows]
+
+
+@pytest.fixture(scope="module")
+def model(taught) -> IntentModel:
+    return IntentModel.fit(*taught)
+
+
+def test_it_understands_both_languages(model: IntentModel, encoder: Encoder):
+    predictions = model.predict(encoder.encode(list(ASKED)))
+    assert [p.label for p in predictions] == list(ASKED.values())
+    for p in predictions:
+        assert p.in_scope
+        assert p.alternatives[0].label == p.label
+        chances = [guess.probability for guess in p.alternatives]
+        assert chances == sorted(chances, reverse=True)
+        assert p.confidence == chances[0]
+        assert 0 < sum(chances) <= 1 + 1e-9
+
+
+def test_it_knows_what_it_does_not_know(model: IntentModel, encoder: Encoder):
+    strange = encoder.encode(STRANGE)
+    assert [p.in_scope for p in model.predict(strange)] == [False] * len(STRANGE)
+    assert model.scores(strange).max() < model.scores(encoder.encode(list(ASKED))).min()
+
+
+def test_it_says_how_good_it_is(model: IntentModel):
+    assert model.labels == sorted(TAUGHT)
+    assert model.metrics["examples"] == 32
+    assert model.metrics["classes"] == 4
+    for name in ("accuracy", "macro_f1", "ece", "oos_auroc", "oos_recall", "in_scope_recall"):
+        assert 0 <= model.metrics[name] <= 1
+    assert model.metrics["accuracy"] > 0.8
+
+
+def test_a_saved_model_is_the_same_model(model: IntentModel, taught, tmp_path: Path):
+    model.save(tmp_path / "model")
+    loaded = IntentModel.load(tmp_path / "model")
+    assert loaded.predict(taught[0]) == model.predict(taught[0])
+    assert (loaded.labels, loaded.metrics) == (model.labels, model.metrics)
+    path = tmp_path / "model" / "tensors.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ArtifactError):
+        IntentModel.load(tmp_path / "model")
+
+
+def test_the_same_seed_gives_the_same_model(taught):
+    first, second = IntentModel.fit(*taught, seed=3), IntentModel.fit(*taught, seed=3)
+    np.testing.assert_array_equal(first.scores(taught[0]), second.scores(taught[0]))
+
+
+def test_progress_rises_to_one_and_can_cancel(taught):
+    seen: list[float] = []
+    IntentModel.fit(*taught, progress=lambda share, _: seen.append(share))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+    def cancel(share: float, message: str) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        IntentModel.fit(*taught, progress=cancel)
+
+
+def test_one_example_of_each_intent_is_enough_to_start(encoder: Encoder):
+    texts = {label: examples[0] for label, examples in TAUGHT.items()}
+    model = IntentModel.fit(encoder.encode(list(texts.values())), list(texts))
+    assert "accuracy" not in model.metrics  # nothing was held out
+    predictions = model.predict(encoder.encode(list(texts.values())))
+    assert [p.label for p in predictions] == list(texts)
+    assert all(p.in_scope for p in predictions)
+
+
+@pytest.mark.parametrize(
+    "labels", [["a"], ["a", "b"], ["a", "a"], ["a"] * 5, ["a", "b"] * 4, ["a", "b", "c", "d", "d"]]
+)
+def test_tiny_equal_and_contradictory_examples_are_no_crash(encoder: Encoder, labels: list[str]):
+    for texts in (["same text"] * len(labels), [f"text {n}" for n in range(len(labels))]):
+        vectors = encoder.encode(texts)
+        model = IntentModel.fit(vectors, labels)
+        for prediction in model.predict(vectors):
+            assert prediction.label in labels
+            assert 0 < prediction.confidence <= 1
+        assert np.isfinite(model.scores(vectors)).all()
+        assert all(np.isfinite(value) for value in model.metrics.values())
+
+
+def test_contradictory_labels_share_the_confidence(encoder: Encoder):
+    vectors = encoder.encode(["退款"] * 20)
+    prediction = IntentModel.fit(vectors, ["a", "b"] * 10).predict(vectors[:1])[0]
+    assert prediction.confidence == pytest.approx(0.5, abs=0.1)
+
+
+def test_nothing_in_nothing_out(model: IntentModel):
+    nothing = np.zeros((0, 384), dtype=np.float32)
+    assert model.predict(nothing) == []
+    assert model.scores(nothing).shape == (0,)
+    with pytest.raises(DataError, match="no examples"):
+        IntentModel.fit(nothing, [])
+
+
+def test_what_does_not_fit_is_refused(taught):
+    with pytest.raises(DataError, match="do not fit"):
+        IntentModel.fit(taught[0], ["a"])
+    with pytest.raises(DataError, match="finite"):
+        IntentModel.fit(np.full((2, 4), np.nan, dtype=np.float32), ["a", "b"])
