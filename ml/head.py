@@ -90,7 +90,6 @@ def _regress(values: Vectors, classes: Rows, *, count: int, c: float) -> tuple[V
     import warnings
 
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
 
     present = np.unique(classes)
     weight = np.zeros((values.shape[1], count), dtype=np.float32)
@@ -98,8 +97,7 @@ def _regress(values: Vectors, classes: Rows, *, count: int, c: float) -> tuple[V
     bias[present] = 0
     if len(present) > 1:
         model = LogisticRegression(C=c, max_iter=STEPS, tol=1e-3)
-        # Its many small products are several times slower when they are spread over threads.
-        with threadpool_limits(1), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # few or contradictory examples are no news here
             model.fit(values, classes)
         both = len(present) == 2  # then scikit-learn has one row for two classes

@@ -48,6 +48,8 @@ class IntentModel:
         held out as if unknown oos_auroc, oos_recall and in_scope_recall. A figure that these data
         cannot tell is absent. Raises `DataError` where there are no examples.
         """
+        from threadpoolctl import threadpool_limits
+
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         if not len(labels):
             raise DataError("there are no examples; add some for each intent and train again")
@@ -57,18 +59,24 @@ class IntentModel:
             raise DataError("a vector holds something that is no finite number")
         names, classes = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
         report = progress or _silent
-        calibration = tuning.calibrate(
-            vectors, classes, count=len(names), seed=seed, progress=lambda p, m: report(0.9 * p, m)
-        )
-        head = Head.fit(
-            vectors,
-            classes,
-            count=len(names),
-            gamma=calibration.gamma,
-            c=calibration.c,
-            seed=seed,
-        )
-        novelty = Novelty.fit(vectors, classes)
+        # Many small products are several times slower when they are spread over threads.
+        with threadpool_limits(1):
+            calibration = tuning.calibrate(
+                vectors,
+                classes,
+                count=len(names),
+                seed=seed,
+                progress=lambda p, m: report(0.9 * p, m),
+            )
+            head = Head.fit(
+                vectors,
+                classes,
+                count=len(names),
+                gamma=calibration.gamma,
+                c=calibration.c,
+                seed=seed,
+            )
+            novelty = Novelty.fit(vectors, classes)
         report(1.0, f"fitted {len(names)} intents on {len(labels)} examples")
         return cls([str(name) for name in names], head, novelty, calibration=calibration)
 

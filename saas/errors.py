@@ -17,7 +17,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
-from rest_framework.exceptions import ErrorDetail
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -85,6 +84,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
         log.error("request failed", exc_info=error)
         return Response(document(500, "internal_error", BROKEN), 500, content_type=MEDIA_TYPE)
     body = _body(error, response)
+    body["detail"] = _advice(error, context["view"]) or body.get("detail", "")
     wait = getattr(error, "wait", None)
     if wait is not None:
         response["Retry-After"] = str(math.ceil(wait))
@@ -117,22 +117,21 @@ def _translate(error: Exception) -> Exception:
         if isinstance(error, DisallowedHost):
             return exceptions.ParseError("The Host header names an address that is not served here.")
         return exceptions.ParseError(f"The request could not be read: {str(error)[:200]}")
-    return _plainer(error)
-
-
-def _plainer(error: Exception) -> Exception:
-    """DRF's own errors, saying what to do."""
-    if isinstance(error, exceptions.NotAuthenticated):
-        error.detail = ErrorDetail(
-            "There is no key with this call. Send it as 'Authorization: Bearer fd_sk_…'.",
-            error.default_code,
-        )
-    elif isinstance(error, exceptions.NotAcceptable):
-        error.detail = ErrorDetail(
-            "Answers are application/json. Send 'Accept: application/json', or no Accept at all.",
-            error.default_code,
-        )
     return error
+
+
+def _advice(error: Exception, view: Any) -> str:
+    """What to do about DRF's own errors, which only say what is wrong."""
+    if isinstance(error, exceptions.NotAuthenticated):
+        return "There is no key with this call. Send it as 'Authorization: Bearer fd_sk_…'."
+    if isinstance(error, exceptions.NotAcceptable):
+        return "Answers are application/json. Send 'Accept: application/json', or no Accept at all."
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return f"{error.detail} Use {', '.join(view.allowed_methods)}."
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        taken = " or ".join(parser.media_type for parser in view.parser_classes)
+        return f"The body must be {taken}: send it with 'Content-Type: {taken}'."
+    return ""
 
 
 def _body(error: Exception, response: Response) -> dict[str, Any]:
@@ -140,10 +139,6 @@ def _body(error: Exception, response: Response) -> dict[str, Any]:
         rows = list(_flatten(error.get_full_details()))
         detail = "; ".join(f"{row['field']}: {row['message']}" for row in rows[:5])
         return document(response.status_code, "invalid", detail, errors=rows)
-    if isinstance(error, exceptions.MethodNotAllowed):
-        allowed = response.headers.get("Allow", "")
-        detail = f"{error.detail} Use {allowed}." if allowed else str(error.detail)
-        return document(response.status_code, "method_not_allowed", detail)
     if isinstance(error, exceptions.APIException):
         code = str(error.get_codes())
         return document(response.status_code, code, str(error.detail))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -32,6 +32,10 @@ class Report:
     def total(self) -> int:
         return sum(self.counts.values())
 
+    @property
+    def kept(self) -> int:
+        return self.total - self.counts["failed"]
+
     def add(self, outcome: rows.Outcome) -> None:
         for status, number in outcome.counts.items():
             self.counts[status] += number
@@ -45,42 +49,71 @@ def run(
     name: str,
     *,
     tenant_id: UUID,
+    columns: Mapping[str, str] | None = None,
     advance: Callable[[int], object] = lambda done: None,
 ) -> Report:
     """Store a file's rows chunk by chunk, each in one transaction; rows count from 1.
 
     Importing the same file again is safe: rows that are there are updated or unchanged. A file that
-    turns out unreadable half-way raises FileError and says how many rows were kept.
+    turns out unreadable half-way keeps the rows before that, and raises FileError that says so.
     """
     report = Report()
     try:
-        for chunk in _chunks(_known_columns(kind, files.read(file, name, kind.aliases), name)):
+        for chunk in _chunks(files.read(file, name, kind.aliases, columns)):
+            if report.total == 0:
+                _check_columns(kind, chunk, name)
+            known = [_cells(kind, row) for row in chunk]
             with tenant_scope(tenant_id):
-                report.add(rows.write(kind, chunk, first=report.total + 1))
+                report.add(rows.write(kind, known, first=report.total + 1))
             advance(report.total)
     except files.FileError as error:
-        kept = report.total - report.counts["failed"]
-        raise files.FileError(f"{error} Rows kept before that: {kept:,}.") from error
+        if not report.total:
+            raise
+        raise files.FileError(
+            f"{error} The {report.kept:,} good rows before that are kept; "
+            "import the file again once it is mended."
+        ) from error
     if report.total == 0:
-        raise files.FileError(f"{name}: the file has columns but no rows.")
+        raise files.FileError(f"{name}: there are no rows in the file.")
     return report
 
 
-def _known_columns(
-    kind: rows.Kind[Any], raw: Iterator[dict[str, Any]], name: str
-) -> Iterator[dict[str, Any]]:
-    """Drop columns that are not ours; refuse a file that lacks the ones we cannot do without."""
-    known = set(kind.form.model_fields)
+def _check_columns(kind: rows.Kind[Any], chunk: list[dict[str, Any]], name: str) -> None:
+    """Refuse a file that lacks a column we cannot do without, before anything is stored."""
     needed = {key for key, field in kind.form.model_fields.items() if field.is_required()}
-    for number, row in enumerate(raw, start=1):
-        if number == 1 and not needed & set(row):
-            raise files.FileError(
-                f"{name}: these are not {kind.name}. Columns needed: {', '.join(sorted(needed))}; "
-                f"columns found: {', '.join(sorted(map(str, row)))[:300]}."
-            )
-        yield {key: value for key, value in row.items() if key in known}
+    found = {column for row in chunk for column in row}
+    missing = needed - found
+    if missing:
+        raise files.FileError(
+            f"{name}: these are not {kind.name}. Columns missing: {', '.join(sorted(missing))}; "
+            f"columns found: {', '.join(sorted(found))[:300] or 'none'}. Rename them in the file."
+        )
 
 
-def _chunks(raw: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while chunk := list(islice(raw, CHUNK)):
+def _cells(kind: rows.Kind[Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of our columns. A number where a text is wanted, such as an id, is its digits."""
+    cells = {}
+    for column, field in kind.form.model_fields.items():
+        if column in row:
+            value = row[column]
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            is_digits = field.annotation is str and whole and not isinstance(value, bool)
+            cells[column] = str(int(value)) if is_digits else value
+    return cells
+
+
+def _chunks(raw: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Rows by the thousand; those before an unreadable place come before its error."""
+    chunk: list[dict[str, Any]] = []
+    try:
+        for row in raw:
+            chunk.append(row)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    except files.FileError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
         yield chunk

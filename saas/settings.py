@@ -168,6 +168,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "training-take-up": {"task": "saas.training.tasks.take_up", "schedule": 10},
+    "chat-catch-up": {"task": "saas.chat.tasks.catch_up", "schedule": 600},
+    "recommend-catch-up": {"task": "saas.recommend.tasks.catch_up", "schedule": 600},
     "billing-release": {"task": "saas.billing.tasks.release", "schedule": 60},
     "billing-roll-up": {"task": "saas.billing.tasks.roll_up", "schedule": 3600},
     "billing-forget": {"task": "saas.billing.tasks.forget", "schedule": 3600},

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import jsonschema
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 from hypothesis import HealthCheck, given, seed
 from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
@@ -19,6 +16,7 @@ from schemathesis.checks import CHECKS
 
 from tests import belongings
 from tests.conftest import Business
+from tests.wsgi import held_open
 
 CALLS = 12  # of each operation, with data that fits and with data that does not
 # Rules that a schema cannot express: what fits the schema of these may still be refused.
@@ -32,18 +30,6 @@ OPERATIONS = {entry.ok().label: entry.ok() for entry in API.get_all_operations()
 @pytest.fixture(autouse=True)
 def _no_rate_limit(settings: Any) -> None:
     settings.RATE_LIMIT = "1000000/minute"
-
-
-@contextmanager
-def held_open() -> Iterator[None]:
-    """The test's transaction outlives a request, as it does with Django's own test client."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    try:
-        yield
-    finally:
-        for signal in (request_started, request_finished):
-            signal.connect(close_old_connections)
 
 
 def _unfit(operation: Any) -> list[Any]:

@@ -99,7 +99,9 @@ class Recommender:
             "kinds": kinds,
             "choice": choice.to_json(),
             "metrics": metrics,
-            "cold_text": wording.cold_weight(matrix, weights, text, seed=seed),
+            "cold_text": wording.cold_weight(
+                matrix, weights, choice.popularity * tensors["popularity"], text, seed=seed
+            ),
         }
         report(1.0, f"fitted on {len(items)} items")
         return cls(tensors, meta)

@@ -91,7 +91,8 @@ def changed() -> None:
     from saas.chat.tasks import embed
 
     store.touch(NAME)
-    transaction.on_commit(partial(embed.delay, str(current_tenant_id())))
+    # Robust: the rows are kept even where the queue does not answer; `catch_up` sees to them then.
+    transaction.on_commit(partial(embed.delay, str(current_tenant_id())), robust=True)
 
 
 def pending(encoder: str) -> list[Passage]:

@@ -8,7 +8,18 @@ from celery import shared_task
 
 from saas import engine
 from saas.chat import knowledge
-from tenants.scope import tenant_scope
+from tenants.scope import every_tenant_id, tenant_scope
+
+
+@shared_task(time_limit=600)
+def catch_up() -> None:
+    """Embed what was stored while the queue was away, or by another encoder than today's."""
+    encoder = engine.fingerprint()
+    for tenant_id in every_tenant_id():
+        with tenant_scope(tenant_id):
+            waiting = bool(knowledge.pending(encoder))
+        if waiting:
+            embed.delay(str(tenant_id))
 
 
 @shared_task(time_limit=3600)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid4
@@ -17,7 +16,7 @@ from saas.recommend import events, picks
 from saas.recommend.models import Item
 
 SIZE = 8
-TRAIL = 4
+TRAIL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def looked_at(visitor: Visitor) -> Card | None:
 
 
 def trail(visitor: Visitor) -> list[str]:
-    """Titles of what the customer looked at lately, the latest first."""
-    ids = _lately(visitor)
+    """Titles of what else the customer looked at lately, the latest first."""
+    ids = [id_ for id_ in _seen(visitor) if id_ != visitor.item][:TRAIL]
     items = Item.objects.filter(external_id__in=ids).defer("vector", "description")
     titles = {item.external_id: picks.title(item, visitor.language) for item in items}
     return [titles[id_] for id_ in ids if id_ in titles]
@@ -70,7 +69,7 @@ def serve(visitor: Visitor) -> list[Card]:
         customer=visitor.customer,
         k=SIZE,
         language=visitor.language,
-        exclude=_lately(visitor),
+        exclude=_seen(visitor),  # a click should bring something new
     )
     usage.record(key=f"recommendation:{uuid4()}", kind=Kind.RECOMMENDATION, api_key=None)
     return [_card(choice.item, visitor.language, choice.reason) for choice in choices]
@@ -82,9 +81,9 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"${amount:,.2f}" if currency == "USD" else f"{amount:,.2f} {currency}"
 
 
-def _lately(visitor: Visitor) -> Sequence[str]:
-    seen = dict.fromkeys(event.item for event in reversed(picks.history(visitor.customer)))
-    return list(seen)[:TRAIL]
+def _seen(visitor: Visitor) -> list[str]:
+    """Items of the customer's history, the latest first."""
+    return list(dict.fromkeys(e.item for e in reversed(picks.history(visitor.customer))))
 
 
 def _card(item: Item, language: str, reason: str = "") -> Card:

@@ -31,8 +31,8 @@ TEXT: dict[str, dict[str, Any]] = {
         "suggestions": "For example",
         "suggested": [
             "Where is my parcel?",
-            "Is the tent waterproof in heavy rain?",
-            "What water temperature for Longjing tea?",
+            "How do I wash the merino base layer?",
+            "How cold can I go with your sleeping bags?",
             "Who won the football match last night?",
         ],
         "kinds": {
@@ -42,8 +42,9 @@ TEXT: dict[str, dict[str, Any]] = {
         },
         "intent": "intent",
         "nearest": "nearest intent",
-        "sure": "sure",
+        "confidence": "confidence",
         "source": "Source",
+        "similarity": "similarity",
         "shelf": "Recommended for you",
         "shelf_note": "Click anything: the next shelf already knows it.",
         "looking": "You are looking at",
@@ -106,8 +107,8 @@ TEXT: dict[str, dict[str, Any]] = {
         "suggestions": "试试这样问",
         "suggested": [
             "我想退货，怎么操作？",
-            "充电宝可以带上飞机吗？",
-            "龙井用多少度的水泡？",
+            "羽绒服怎么洗？",
+            "钢笔可以用什么墨水？",
             "昨晚的球赛谁赢了？",
         ],
         "kinds": {
@@ -117,8 +118,9 @@ TEXT: dict[str, dict[str, Any]] = {
         },
         "intent": "意图",
         "nearest": "最接近的意图",
-        "sure": "把握",
+        "confidence": "置信度",
         "source": "出处",
+        "similarity": "相似度",
         "shelf": "为您推荐",
         "shelf_note": "点开任意一件，货架马上就会跟着变。",
         "looking": "您正在看",
@@ -170,14 +172,14 @@ CATEGORIES = {
 # In the order of visitors.PERSONAS: a name, and what the person is like in saas/demo/events.py.
 PEOPLE = {
     "en": (
-        ("New visitor", "nobody knows you yet"),
-        ("Customer C0007", "cycles and bakes"),
-        ("Customer C0041", "keeps a journal, tidy desk"),
+        ("New visitor", "not known yet"),
+        ("C0007", "cycles and bakes"),
+        ("C0041", "journals, tidy desk"),
     ),
     "zh": (
-        ("新访客", "还没有任何记录"),
-        ("顾客 C0007", "爱骑行，爱烘焙"),
-        ("顾客 C0041", "写手账，办公桌整洁"),
+        ("新访客", "还没有记录"),
+        ("C0007", "爱骑行，爱烘焙"),
+        ("C0041", "写手账，爱整洁"),
     ),
 }
 

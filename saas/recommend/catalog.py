@@ -102,7 +102,8 @@ def changed() -> None:
     from saas.recommend.tasks import embed
 
     store.touch(NAME)
-    transaction.on_commit(partial(embed.delay, str(current_tenant_id())))
+    # Robust: the rows are kept even where the queue does not answer; `catch_up` sees to them then.
+    transaction.on_commit(partial(embed.delay, str(current_tenant_id())), robust=True)
 
 
 def text_of(item: Item) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.errors import DataError
 from ml.recommend import Recommender
 from ml.types import Event, Item
 from saas import engine
@@ -56,6 +57,8 @@ def read() -> Data:
 
 
 def fit(data: Data, *, progress: Callable[[float, str], None]) -> Recommender:
+    if not data.items:
+        raise DataError("there are no items; send the catalog and train again")
     progress(0.01, f"{len(data.items):,} items, {len(data.events):,} events.")
     vectors = _vectors(data, progress)
     progress(ENCODING, "Choosing and fitting.")

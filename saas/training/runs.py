@@ -62,7 +62,8 @@ def enqueue(run_id: UUID) -> None:
     from saas.training.tasks import train
 
     send = partial(train.delay, str(current_tenant_id()), str(run_id))
-    transaction.on_commit(send)
+    # Robust: the run is kept even where the queue does not answer; `take_up` queues it again.
+    transaction.on_commit(send, robust=True)
 
 
 def take(run_id: UUID) -> Run | None:

@@ -21,10 +21,6 @@ log = structlog.get_logger(__name__)
 REPORT_EVERY = 0.5  # seconds between two progress reports without a line
 
 
-class NotTrainable(ValueError):
-    """The tenant's rows are not enough to train on; the message says what is missing."""
-
-
 def perform(tenant_id: UUID, run_id: UUID) -> None:
     """Do one run to its end: a version, a failure with its reason, or cancelled."""
     with tenant_scope(tenant_id):
@@ -41,7 +37,7 @@ def perform(tenant_id: UUID, run_id: UUID) -> None:
     except OperationalError:
         raise  # the lease runs out and the run is taken up again
     except Exception as error:
-        known = isinstance(error, _known_errors())
+        known = isinstance(error, _model_error())
         if not known:
             log.exception("run failed", run=str(run_id))
         message = str(error) if known else f"{type(error).__name__}: see the log of run {run_id}."
@@ -57,6 +53,7 @@ def _train(tenant_id: UUID, run: Run) -> None:
     model = trainer.fit(data, progress=report)
     report(0.98, "Saving.")
     with tenant_scope(tenant_id):
+        runs.renew(run)  # locks the run: no successor writes into the same folder meanwhile
         store.write(run.kind, run.id, model)
         made = store.Made(
             metrics=model.metrics,
@@ -111,7 +108,8 @@ def _end(tenant_id: UUID, run: Run, state: str, message: str) -> None:
         runs.fail(run, state, message)
 
 
-def _known_errors() -> tuple[type[Exception], ...]:
+def _model_error() -> type[Exception]:
+    """What `ml` raises on purpose: its message says what is missing and what to do."""
     from ml.errors import ModelError
 
-    return (NotTrainable, ModelError)
+    return ModelError

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ml.__main__ import main
+from ml.encoder import Encoder
 
 ROWS = "\n".join(
     f"{text},{label}"
@@ -16,7 +17,14 @@ ROWS = "\n".join(
 
 
 @pytest.fixture
-def run(weights_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def run(
+    weights_folder: Path,
+    encoder: Encoder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr(Encoder, "load", lambda _: encoder)  # once for all tests: it takes seconds
+
     def run(*arguments: object) -> tuple[int, str, str]:
         code = main(["--encoder", str(weights_folder), *map(str, arguments)])
         return code, *capsys.readouterr()

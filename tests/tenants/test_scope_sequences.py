@@ -116,7 +116,7 @@ def test_any_sequence(committed) -> None:
     run(
         Scopes,
         settings=settings(
-            max_examples=40,
+            max_examples=30,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

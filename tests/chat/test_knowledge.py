@@ -1,0 +1,83 @@
+"""Knowledge: what is written answers, what is changed or deleted does not any more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BATTERIES = {"question": "Do you ship batteries?", "answer": "Yes, by road only.", "language": "en"}
+
+
+def ask(business: Any, text: str, **more: Any) -> Any:
+    answer = business.call.post("chat/messages", {"text": text, **more})
+    assert answer.status_code == 200, answer.content
+    return answer.json()["answer"]
+
+
+def write(business: Any, worked_off: Any, *pairs: dict[str, str]) -> Any:
+    with worked_off():
+        return business.call.post("knowledge", list(pairs)).json()
+
+
+def test_a_new_answer_to_a_question_is_given_at_once(shop, worked_off) -> None:
+    write(shop, worked_off, BATTERIES)
+    assert ask(shop, "Can batteries be shipped?")["text"] == "Yes, by road only."
+
+    changed = write(shop, worked_off, BATTERIES | {"answer": "No, not any more."})
+
+    assert changed["updated"] == 1
+    assert ask(shop, "Can batteries be shipped?")["text"] == "No, not any more."
+
+
+def test_a_deleted_pair_answers_no_more(shop, worked_off) -> None:
+    write(shop, worked_off, BATTERIES)
+    assert ask(shop, "Can batteries be shipped?")["kind"] == "passage"
+    (pair,) = shop.call.get("knowledge").json()["results"]
+
+    assert shop.call.delete(f"knowledge/{pair['id']}").status_code == 204
+
+    assert ask(shop, "Can batteries be shipped?")["kind"] == "fallback"
+    assert shop.call.get(f"knowledge/{pair['id']}").status_code == 404
+
+
+def test_a_pair_answers_as_soon_as_it_has_its_vector(
+    shop, django_capture_on_commit_callbacks
+) -> None:
+    with django_capture_on_commit_callbacks():
+        shop.call.post("knowledge", [BATTERIES])
+
+    assert ask(shop, "Can batteries be shipped?")["kind"] == "fallback"
+
+
+def test_the_same_pair_again_changes_nothing(shop, worked_off) -> None:
+    write(shop, worked_off, BATTERIES)
+
+    assert write(shop, worked_off, BATTERIES)["unchanged"] == 1
+    assert ask(shop, "Can batteries be shipped?")["kind"] == "passage"
+
+
+def test_another_tenants_knowledge_never_answers(shop, bank, worked_off) -> None:
+    write(shop, worked_off, BATTERIES)
+
+    answer = ask(bank, BATTERIES["question"])
+
+    assert answer["kind"] == "fallback"
+    assert answer["sources"] == []
+
+
+def test_the_answer_to_what_nobody_knows_is_in_the_language_asked_for(shop) -> None:
+    assert "不太确定" in ask(shop, "Who won the match?", language="zh")["text"]
+    assert "not sure" in ask(shop, "谁赢了比赛", language="en")["text"]
+    assert "不太确定" in ask(shop, "谁赢了比赛")["text"]
+
+
+def test_what_was_stored_while_the_queue_was_away_is_caught_up_with(
+    shop, worked_off, django_capture_on_commit_callbacks
+) -> None:
+    from saas.chat.tasks import catch_up
+
+    with django_capture_on_commit_callbacks():
+        shop.call.post("knowledge", [BATTERIES])
+
+    catch_up()
+
+    assert ask(shop, "Can batteries be shipped?")["kind"] == "passage"

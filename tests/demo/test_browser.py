@@ -1,0 +1,124 @@
+"""The page in a real browser, on a real web server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import found
+from tests.demo.test_page import ITEMS
+from tests.live.conftest import Process, eventually, status
+
+pytestmark = pytest.mark.live
+SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
+# The first question waits for the search index; two cores may be busy with other things.
+PATIENCE = 60_000
+
+
+@pytest.fixture
+def chromium() -> str:
+    """The installed browser; a build server must have it, elsewhere the test is left out."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found:
+        return found
+    missing = "Chromium is missing: apt-get install chromium fonts-noto-cjk"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture
+def site(chromium: str, committed: None, tmp_path: Path, free_port: int) -> Iterator[str]:
+    harbour = found("harbour")
+    assert harbour.call.post("items", ITEMS).status_code == 200
+    arguments = ("-m", "granian", "--interface", "wsgi", "--port", str(free_port), "--no-ws")
+    web = Process(tmp_path / "web.log", *arguments, "saas.wsgi:application")
+    try:
+        eventually(lambda: status(free_port, "/readyz") == 200, log=web.log, process=web)
+        yield f"http://127.0.0.1:{free_port}/"
+    finally:
+        web.stop()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def browser(chromium: str, site: str) -> Iterator[Any]:
+    """After the site and stopped before it: Django refuses to work beside Playwright's event loop."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield browser
+        browser.close()
+
+
+def test_asking_and_clicking_change_the_page_in_place(browser, site) -> None:
+    from playwright.sync_api import expect
+
+    for size in SIZES.values():
+        complaints: list[str] = []
+        page = browser.new_page(viewport=size)
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.on("console", lambda message, kept=complaints: kept.append(message.text))
+        page.on("pageerror", lambda error, kept=complaints: kept.append(str(error)))
+        page.goto(f"{site}?lang=en")
+        before = figures(page)
+
+        page.get_by_label("Your question").fill("Who won the football match?")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("log")).to_contain_text("A colleague can help")
+        expect(page.get_by_label("Your question")).to_have_value("")
+        assert figures(page)["Chat messages"] == before["Chat messages"] + 1
+
+        card = page.locator(".cards button").nth(1)
+        title = card.locator("b").inner_text()
+        card.click()
+        expect(page.locator("#looked h2")).to_have_text(title)
+        expect(page.locator("#looked")).to_be_focused()
+        expect(page.locator(".cards b").get_by_text(title, exact=True)).to_have_count(0)
+        assert figures(page)["Recommendations"] == before["Recommendations"] + 1
+
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_role("heading", name="为您推荐")).to_be_visible()
+        expect(page.get_by_role("log")).to_contain_text("A colleague can help")
+        expect(page.locator("#looked h2")).to_contain_text("茶")
+        assert page.locator("html").get_attribute("lang") == "zh-Hans"
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert complaints == []
+        page.close()
+
+
+def test_it_works_without_javascript(browser, site) -> None:
+    from playwright.sync_api import expect
+
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{site}?lang=en")
+
+    page.locator(".suggestions button").first.click()
+    expect(page.get_by_role("log")).to_contain_text("A colleague can help", timeout=PATIENCE)
+    title = page.locator(".cards b").first.inner_text()
+    page.locator(".cards button").first.click()
+
+    expect(page.locator("#looked h2")).to_have_text(title, timeout=PATIENCE)
+    expect(page.get_by_role("log")).to_contain_text("A colleague can help")
+
+
+def figures(page: Any) -> dict[str, int]:
+    names = page.locator("#counter dt").all_inner_texts()
+    units = page.locator("#counter b").all_inner_texts()
+    return {name: int(unit) for name, unit in zip(names[:-1], units[:-1], strict=True)}
