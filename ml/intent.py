@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from ml import artifact, tuning
 from ml.errors import DataError
+from ml.familiarity import Familiarity
 from ml.head import Head, softmax
-from ml.novelty import Novelty
 from ml.types import Guess, Prediction, Progress, Vectors
 
 KIND = "intent"
@@ -19,17 +19,22 @@ class IntentModel:
     """A kernel classifier on frozen sentence vectors, with calibrated confidence and scope.
 
     Confidence is calibrated by one temperature (Guo et al. 2017, arXiv:1706.04599). Whether a text
-    is in scope is told by the largest logit (Vaze et al. 2022, arXiv:2110.06207) together with the
-    relative Mahalanobis distance; the threshold needs no out-of-scope examples, see `ml.tuning`.
+    is in scope is told by the largest logit (Vaze et al. 2022, arXiv:2110.06207) together with
+    `ml.familiarity`; the threshold needs no out-of-scope examples of a tenant, see `ml.tuning`.
     """
 
     def __init__(
-        self, labels: list[str], head: Head, novelty: Novelty, *, calibration: tuning.Calibration
+        self,
+        labels: list[str],
+        head: Head,
+        familiarity: Familiarity,
+        *,
+        calibration: tuning.Calibration,
     ) -> None:
         self.labels = labels
         self.metrics = calibration.metrics
         self._head = head
-        self._novelty = novelty
+        self._familiarity = familiarity
         self._calibration = calibration
 
     @classmethod
@@ -38,10 +43,14 @@ class IntentModel:
         vectors: Vectors,
         labels: Sequence[str],
         *,
+        background: Vectors | None = None,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Self:
         """From float32[n, d], the encoder's vectors of kind "query", and a label for each.
+
+        `background` is float32[m, d] of sentences about other things (`ml.background`), by which
+        small talk is told from what a tenant's customers ask.
 
         Kernel and regularisation are chosen on held-out examples, then the model is fitted on all.
         `metrics` holds what the held-out ones say: accuracy, macro_f1, ece, and for whole intents
@@ -64,6 +73,7 @@ class IntentModel:
             calibration = tuning.calibrate(
                 vectors,
                 classes,
+                background,
                 count=len(names),
                 seed=seed,
                 progress=lambda p, m: report(0.9 * p, m),
@@ -76,15 +86,15 @@ class IntentModel:
                 c=calibration.c,
                 seed=seed,
             )
-            novelty = Novelty.fit(vectors, classes)
+            familiarity = Familiarity.fit(vectors, classes, background)
         report(1.0, f"fitted {len(names)} intents on {len(labels)} examples")
-        return cls([str(name) for name in names], head, novelty, calibration=calibration)
+        return cls([str(name) for name in names], head, familiarity, calibration=calibration)
 
     def predict(self, vectors: Vectors) -> list[Prediction]:
         """One prediction for each row of float32[n, d]."""
         logits = self._head.logits(vectors)
         chances = softmax(logits / self._calibration.temperature)
-        known = self._calibration.score(logits, self._novelty.familiarity(vectors))
+        known = self._calibration.score(logits, self._familiarity.signs(vectors))
         best = np.argsort(-chances, axis=1, kind="stable")[:, :3]
         predictions = []
         for row, columns in enumerate(best):
@@ -97,13 +107,11 @@ class IntentModel:
 
     def scores(self, vectors: Vectors) -> Vectors:
         """float32[n]: the higher, the more surely in scope."""
-        return self._calibration.score(
-            self._head.logits(vectors), self._novelty.familiarity(vectors)
-        )
+        return self._calibration.score(self._head.logits(vectors), self._familiarity.signs(vectors))
 
     def save(self, folder: Path) -> None:
         tensors = {f"head.{name}": t for name, t in self._head.tensors.items()}
-        tensors |= {f"novelty.{name}": t for name, t in self._novelty.tensors.items()}
+        tensors |= self._familiarity.tensors
         meta = {"labels": self.labels, "calibration": self._calibration.to_json()}
         artifact.save(folder, kind=KIND, tensors=tensors, meta=meta)
 
@@ -112,14 +120,9 @@ class IntentModel:
         """Raises `ArtifactError` where there is no whole intent model."""
         tensors, meta = artifact.load(folder, kind=KIND)
         calibration = tuning.Calibration.from_json(meta["calibration"])
-        head = Head(_part(tensors, "head."), gamma=calibration.gamma)
-        return cls(
-            meta["labels"], head, Novelty(_part(tensors, "novelty.")), calibration=calibration
-        )
-
-
-def _part(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+        parts = {n.removeprefix("head."): t for n, t in tensors.items() if n.startswith("head.")}
+        head = Head(parts, gamma=calibration.gamma)
+        return cls(meta["labels"], head, Familiarity.restore(tensors), calibration=calibration)
 
 
 def _silent(share: float, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _lock = threading.Lock()
 _loaded: tuple[Encoder, Engine] | None = None
+_warm = threading.Event()
 TIMEOUT = 10.0  # seconds
 
 
@@ -38,7 +40,7 @@ def _load() -> tuple[Encoder, Engine]:
 
 
 def is_ready() -> bool:
-    return _loaded is not None
+    return _warm.is_set()
 
 
 def warm_up() -> None:
@@ -46,7 +48,11 @@ def warm_up() -> None:
 
     def load() -> None:
         try:
-            encode(["warm"])
+            import faiss  # noqa: F401  (the first search would wait for it)
+
+            background()
+            encode(["ready"])
+            _warm.set()
         except Exception:
             log.exception("the encoder could not be loaded; see ENCODER")
 
@@ -62,7 +68,9 @@ def encode(texts: Sequence[str], kind: Literal["query", "passage"] = "query") ->
         return engine.encode(texts, kind=kind, timeout=TIMEOUT)
     except EngineError as error:
         raise Unavailable(
-            f"Too much is being asked at once ({error}). Try again in a second.", code="busy", wait=1
+            f"Too much is being asked at once ({error}). Try again in a second.",
+            code="busy",
+            wait=1,
         ) from error
 
 
@@ -74,6 +82,14 @@ def encode_all(
     """Unit vectors of many texts, past the queue: for workers, where no customer waits."""
     encoder, _ = _load()
     return encoder.encode(texts, kind=kind, progress=progress)
+
+
+@functools.cache
+def background() -> Vectors:
+    """Unit vectors of sentences about other things (ml/background.py), float32[m, d]."""
+    from ml.background import sentences
+
+    return encode_all(sentences(), "query")
 
 
 def fingerprint() -> str:

@@ -115,7 +115,9 @@ def _translate(error: Exception) -> Exception:
     if isinstance(error, SuspiciousOperation):
         log.warning("request refused", reason=str(error)[:300])
         if isinstance(error, DisallowedHost):
-            return exceptions.ParseError("The Host header names an address that is not served here.")
+            return exceptions.ParseError(
+                "The Host header names an address that is not served here."
+            )
         return exceptions.ParseError(f"The request could not be read: {str(error)[:200]}")
     return error
 

@@ -6,6 +6,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 from saas import engine
+from tenants import rls
 
 
 def alive(request: HttpRequest) -> JsonResponse:
@@ -13,8 +14,13 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Database, Redis and the encoder, one by one; 503 until all of them are there."""
-    parts = {"database": _database(), "redis": _redis(), "encoder": engine.is_ready()}
+    """What answers need, part by part; 503 until all of it is there."""
+    parts = {
+        "database": _database(),
+        "wall": _wall(),
+        "redis": _redis(),
+        "encoder": engine.is_ready(),
+    }
     status = 200 if all(parts.values()) else 503
     return JsonResponse(parts, status=status)
 
@@ -26,6 +32,14 @@ def _database() -> bool:
     except Error:
         return False
     return True
+
+
+def _wall() -> bool:
+    """Whether every tenant-owned table is behind row security; without it nothing is served."""
+    try:
+        return not rls.unprotected_tables()
+    except Error:
+        return False
 
 
 def _redis() -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import BaseModel, Field, StringConstraints
 from rest_framework.exceptions import PermissionDenied
@@ -62,7 +63,9 @@ class NewKey(KeyOut):
 
 
 class RotateIn(Body):
-    overlap_hours: int = Field(default=24, ge=0, le=24 * 90, description="How long the old key goes on")
+    overlap_hours: int = Field(
+        default=24, ge=0, le=24 * 90, description="How long the old key goes on"
+    )
 
 
 def _key_out(row: ApiKey) -> KeyOut:
@@ -142,6 +145,8 @@ class RotateKey(View):
         key = ApiKey.objects.select_for_update().get(id=id)
         if key.revoked_at is not None:
             raise Conflict("The key has been revoked. Issue a new one.", code="key_revoked")
+        if key.expires_at is not None and key.expires_at <= timezone.now():
+            raise Conflict("The key has expired. Issue a new one.", code="key_expired")
         if set(key.scopes) - self.principal.scopes:
             raise PermissionDenied("The key holds scopes that your own key lacks.")
         successor, secret = keys.rotate(

@@ -9,14 +9,17 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from saas import errors
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 log = structlog.get_logger(__name__)
 QUIET = {"/healthz", "/readyz"}
-POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
 # The interactive documentation configures itself inline.
 DOCS_POLICY = POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
 LENGTH = re.compile(r"^[0-9]{1,18}$")
@@ -55,24 +58,33 @@ def body_limit(handle: Handler) -> Handler:
     """Refuse a body by its announced length, before it is read."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        upload = (request.content_type or "").startswith("multipart/")
-        limit = settings.UPLOAD_LIMIT if upload else settings.BODY_LIMIT
-        if not LENGTH.match(length):
-            return errors.respond(400, "invalid", "Content-Length must be a whole number.")
-        if "HTTP_TRANSFER_ENCODING" in request.META and "CONTENT_LENGTH" not in request.META:
-            return errors.respond(
-                411, "length_required", "Send the body at once, with a Content-Length, not in chunks."
-            )
-        if int(length) > limit:
-            return errors.respond(
-                413,
-                "body_too_large",
-                f"The body has {int(length):,} bytes; at most {limit:,} are taken. Send it in parts.",
-            )
-        return handle(request)
+        refused = refuse_body(
+            length=request.META.get("CONTENT_LENGTH") or None,
+            chunked="HTTP_TRANSFER_ENCODING" in request.META,
+            content_type=request.content_type or "",
+        )
+        return refused or handle(request)
 
     return middleware
+
+
+def refuse_body(*, length: str | None, chunked: bool, content_type: str) -> JsonResponse | None:
+    """The answer to a body that is not taken, by its announcement; None for one that is."""
+    if length is None and chunked:
+        return errors.respond(
+            411, "length_required", "Send the body at once, with a Content-Length, not in chunks."
+        )
+    if not LENGTH.match(length or "0"):
+        return errors.respond(400, "invalid", "Content-Length must be a whole number.")
+    upload = content_type.lower().startswith("multipart/")
+    limit, size = settings.UPLOAD_LIMIT if upload else settings.BODY_LIMIT, int(length or "0")
+    if size > limit:
+        return errors.respond(
+            413,
+            "body_too_large",
+            f"The body has {size:,} bytes; at most {limit:,} are taken. Send it in parts.",
+        )
+    return None
 
 
 def content_security(handle: Handler) -> Handler:

@@ -131,7 +131,7 @@ def _is_array(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
     """Whether the body is a batch: an object may be left out where all its fields have defaults."""
     content = operation.get("requestBody", {}).get("content", {})
     reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
-    return schemas.get(reference.rpartition("/")[2], {}).get("type") == "array"
+    return bool(schemas.get(reference.rpartition("/")[2], {}).get("type") == "array")
 
 
 def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:

@@ -61,7 +61,7 @@ class Imports(View):
         The same file again changes nothing: send it again after an error. `failures` shows the first
         100 rows that are not valid; all others are kept.
         """
-        kind, file = request.data.get("kind"), request.FILES.get("file")
+        kind, file = request.POST.get("kind"), request.FILES.get("file")
         if kind not in imports.KINDS:
             raise Problem(f"kind must be one of {', '.join(sorted(imports.KINDS))}.")
         if file is None:
@@ -77,5 +77,5 @@ class Imports(View):
             )
         except FileError as error:
             raise Problem(str(error), code="invalid_file") from error
-        counts: dict[str, Any] = report.counts
-        return self.answer(ImportResult(kind=kind, **counts, failures=report.failures))
+        found: dict[str, Any] = {"kind": kind, "failures": report.failures, **report.counts}
+        return self.answer(ImportResult(**found))

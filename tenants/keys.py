@@ -131,9 +131,15 @@ def find(secret: str) -> Principal | None:
 
 
 def rotate(key: ApiKey, *, overlap: timedelta, actor: str) -> tuple[ApiKey, str]:
-    """A successor with the same rights; the old key goes on for `overlap`, then expires."""
+    """A successor with the same rights and lifetime; the old key goes on for `overlap`, then expires."""
+    lifetime = key.expires_at - key.created_at if key.expires_at else None
     successor, secret = issue(
-        name=key.name, kind=key.kind, scopes=key.scopes, origins=key.origins, actor=actor
+        name=key.name,
+        kind=key.kind,
+        scopes=key.scopes,
+        origins=key.origins,
+        lifetime=lifetime,
+        actor=actor,
     )
     end = timezone.now() + overlap
     if key.expires_at is None or key.expires_at > end:

@@ -107,10 +107,13 @@ def grant_rights(using: str, **_: Any) -> None:
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}"
         )
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
-        for model in tenant_models():
+        cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {quoted}")
+        for model in apps.get_models():
+            table = connections[using].ops.quote_name(model._meta.db_table)
             if getattr(model, "append_only", False):
-                table = connections[using].ops.quote_name(model._meta.db_table)
                 cursor.execute(f"REVOKE UPDATE, DELETE ON {table} FROM {quoted}")
+            if getattr(model, "operator_only", False):
+                cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {quoted}")
 
 
 def connect_signals() -> None:

@@ -183,7 +183,7 @@ def test_servers_serve_an_application(service: str) -> None:
         if isinstance(node, ast.Assign)
         for name in node.targets
         if isinstance(name, ast.Name)
-    ]
+    ] + [node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)]
     assert name in assigned
 
 

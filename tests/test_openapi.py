@@ -67,7 +67,9 @@ def test_every_answer_is_as_documented(label: str, mode: GenerationMode, shop: B
 def test_answers_about_what_is_there_are_as_documented(shop: Business) -> None:
     ids = belongings.give(shop)
 
-    for label, operation in OPERATIONS.items():
+    for label, operation in sorted(
+        OPERATIONS.items(), key=lambda pair: "DELETE /v1/keys" in pair[0]
+    ):
         method, _, path = label.partition(" /v1/")
         if method != "GET" and "{" not in path:
             continue
@@ -105,8 +107,9 @@ def test_every_writing_operation_shows_an_example() -> None:
     assert bare == []
 
 
-def test_every_operation_and_field_says_what_it_is() -> None:
+def test_every_operation_says_what_it_does_and_what_can_go_wrong() -> None:
     for path, operations in DOCUMENT["paths"].items():
         for operation in operations.values():
-            assert operation["summary"], path
-            assert all(answer.get("description", "x") for answer in operation["responses"].values())
+            assert 10 < len(operation["summary"]) < 90, path
+            assert {"401", "403", "429", "503"} <= set(operation["responses"])
+    assert all(problem["description"] for problem in DOCUMENT["components"]["responses"].values())

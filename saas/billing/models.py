@@ -18,7 +18,9 @@ class Kind(models.TextChoices):
 
 
 class Plan(models.Model):
-    """A price list of the operator. Not a tenant's: every tenant may read it."""
+    """A price list of the operator. Not a tenant's: every tenant may read it, none may write it."""
+
+    operator_only = True
 
     code = models.SlugField(max_length=20, primary_key=True)
     name = models.CharField(max_length=60)
@@ -31,6 +33,8 @@ class Plan(models.Model):
 
 class Price(models.Model):
     """One line of a price list: units included, the price of each further one, the hard limit."""
+
+    operator_only = True
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="prices")
     kind = models.CharField(max_length=20, choices=Kind.choices)

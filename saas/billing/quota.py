@@ -51,6 +51,13 @@ def spend(kind: str, units: int = 1) -> None:
     _take("used", kind, units)
 
 
+def give_back(kind: str, *, since: date, units: int = 1) -> None:
+    """Undo a `spend` of that day: what it was for did not come about."""
+    Quota.objects.filter(kind=kind, period=period_of(since), used__gte=units).update(
+        used=F("used") - units
+    )
+
+
 def _take(column: str, kind: str, units: int) -> int:
     period = period_of(timezone.now().date())
     quota_id = _raise_count(column, kind, period, units)

@@ -21,6 +21,8 @@ FALLBACK = {
     "zh": "这个问题我不太确定。需要我为您转接人工客服吗？",
 }
 SOURCES = 3
+CLOSE = 0.25  # certainty that questions about a passage reach, and other customers' talk does not
+UNSURE = 0.5  # below this the likeliest intent is more likely wrong than right
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +101,7 @@ def answer(text: str, *, vector: Any, language: str) -> Answer:
 
 
 def _nearer(found: list[Found], prediction: Prediction) -> bool:
-    """Whether a passage answers more surely than the intent's reply would."""
-    return bool(found) and found[0].relevant and found[0].certainty > prediction.confidence
+    """Whether a passage answers more surely than the reply to the likeliest intent would."""
+    if not found or not found[0].relevant:
+        return False
+    return found[0].certainty >= CLOSE or prediction.confidence < UNSURE

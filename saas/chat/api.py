@@ -186,7 +186,9 @@ class OneConversation(View):
         return self.answer(whole)
 
 
-class KnowledgeRows(RootModel[Annotated[list[knowledge.PassageRow], Field(min_length=1, max_length=1000)]]):
+class KnowledgeRows(
+    RootModel[Annotated[list[knowledge.PassageRow], Field(min_length=1, max_length=1000)]]
+):
     """Up to 1,000 question-answer pairs."""
 
 

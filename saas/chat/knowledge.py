@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -26,6 +25,8 @@ NAME = "knowledge"
 EMBED_BATCH = 256
 CACHED = 64
 BACKGROUND_SHARE = 0.98
+OWN_CENTRE = 20  # passages whose own centre weighs as much as the common one
+QUESTION_SHARE = 0.35  # of the question in a passage's vector; the rest is question and answer
 
 
 class PassageRow(rows.Row):
@@ -39,8 +40,8 @@ class PassageRow(rows.Row):
 class Found:
     """A passage and how near it is to the question.
 
-    `score` is the cosine. `relevant` says that it is nearer than talk about other things ever is, and
-    `certainty` (0..1) how far it stands above that.
+    `score` is the cosine, measured from what all sentences have in common. `relevant` says that it is
+    nearer than talk about other things is, and `certainty` (0..1) how far it stands above that.
     """
 
     id: UUID
@@ -107,6 +108,16 @@ def waiting() -> int:
     return Passage.objects.filter(vector=None).count()
 
 
+def vectors_of(passages: Sequence[Passage]) -> Vectors:
+    """One vector a passage, float32[n, d]: its question as a customer asks it, and the whole of it."""
+    import numpy as np
+
+    questions = engine.encode_all([passage.question for passage in passages], "query")
+    whole = engine.encode_all([f"{p.question}\n{p.answer}" for p in passages], "passage")
+    mixed = QUESTION_SHARE * questions + (1 - QUESTION_SHARE) * whole
+    return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), dtype=np.float32)
+
+
 def embed(passages: Sequence[Passage], vectors: Vectors, encoder: str) -> None:
     """Store the vectors of passages, unless their text has changed meanwhile."""
     for passage, vector in zip(passages, vectors, strict=True):
@@ -118,8 +129,8 @@ def embed(passages: Sequence[Passage], vectors: Vectors, encoder: str) -> None:
 
 def search(vector: Vectors, k: int = 3) -> list[Found]:
     """The k nearest passages to one question's vector, float32[1, d], the nearest first."""
-    index, background = _index(current_tenant_id(), store.revision(NAME), engine.fingerprint())
-    hits = index.search(vector, k)[0]
+    space = _space(current_tenant_id(), store.revision(NAME), engine.fingerprint())
+    hits = space.index.search(_directions(vector, space.centre), k)[0]
     passages = Passage.objects.defer("vector").in_bulk([UUID(hit.id) for hit in hits])
     return [
         Found(
@@ -128,40 +139,59 @@ def search(vector: Vectors, k: int = 3) -> list[Found]:
             answer=passage.answer,
             source=passage.source,
             score=hit.score,
-            relevant=hit.score > background,
-            certainty=max(0.0, (hit.score - background) / (1.0 - background)),
+            relevant=hit.score > space.border,
+            certainty=max(0.0, (hit.score - space.border) / (1.0 - space.border)),
         )
         for hit in hits
         if (passage := passages.get(UUID(hit.id))) is not None
     ]
 
 
-@functools.lru_cache(maxsize=CACHED)
-def _index(tenant_id: UUID, revision: int, encoder: str) -> tuple[VectorIndex, float]:
-    """The index of one state of one tenant's knowledge, and the score that is no coincidence.
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One state of one tenant's knowledge, ready to be searched.
 
-    Encoders differ in what cosine they give to unrelated texts, and tenants in how close their
-    passages lie to everyday talk; so the border is measured: the score that BACKGROUND_SHARE of
-    sentences about other things stay below.
+    `centre` is what all sentences have in common, float32[d], and is taken from every question;
+    `border` is the score that is no coincidence.
+    """
+
+    index: VectorIndex
+    centre: Vectors
+    border: float
+
+
+@functools.lru_cache(maxsize=CACHED)
+def _space(tenant_id: UUID, revision: int, encoder: str) -> Space:
+    """Passages as directions from their centre, and the border to unrelated talk.
+
+    Vectors of an encoder share a large common part, which hides the differences that matter; without
+    it questions and unrelated sentences come well apart (all-but-the-top, arXiv:1702.01417). Where
+    the border lies is measured: BACKGROUND_SHARE of sentences about other things stay below it.
     """
     import numpy as np
 
     from ml.index import VectorIndex
 
+    background = engine.background()
+    centre = background.mean(axis=0)
     found = list(Passage.objects.filter(encoder=encoder).values_list("id", "vector"))
     if not found:
-        return VectorIndex.build([], np.zeros((0, 1), np.float32)), 1.0
-    vectors = np.stack([np.frombuffer(vector, np.float16) for _, vector in found])
-    index = VectorIndex.build([str(id_) for id_, _ in found], vectors.astype(np.float32))
-    nearest = [hits[0].score for hits in index.search(_background(encoder), 1)]
-    return index, float(np.quantile(nearest, BACKGROUND_SHARE))
+        return Space(VectorIndex.build([], np.zeros((0, 1), np.float32)), centre, 1.0)
+    vectors = np.stack([np.frombuffer(raw, np.float16) for _, raw in found]).astype(np.float32)
+    # A handful of passages has no reliable centre of its own.
+    weight = len(vectors) / (len(vectors) + OWN_CENTRE)
+    own = weight * vectors.mean(axis=0) + (1 - weight) * centre
+    index = VectorIndex.build([str(id_) for id_, _ in found], _directions(vectors, own))
+    nearest = [hits[0].score for hits in index.search(_directions(background, centre), 1)]
+    return Space(index, centre, float(np.quantile(nearest, BACKGROUND_SHARE)))
 
 
-@functools.cache
-def _background(encoder: str) -> Vectors:
-    """Vectors of sentences that no shop or bank is asked: Chinese and English, half and half."""
-    lines = Path(__file__).with_name("background.txt").read_text(encoding="utf-8").splitlines()
-    return engine.encode_all(lines, "query")
+def _directions(vectors: Vectors, centre: Vectors) -> Vectors:
+    import numpy as np
+
+    away = vectors - centre
+    lengths = np.linalg.norm(away, axis=1, keepdims=True)
+    return np.asarray(away / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 KIND = rows.Kind(

@@ -31,7 +31,6 @@ def embed(tenant_id: str) -> None:
             passages = knowledge.pending(encoder)
         if not passages:
             return
-        texts = [f"{passage.question}\n{passage.answer}" for passage in passages]
-        vectors = engine.encode_all(texts, "passage")
+        vectors = knowledge.vectors_of(passages)
         with tenant_scope(UUID(tenant_id)):
             knowledge.embed(passages, vectors, encoder)

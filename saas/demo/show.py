@@ -12,7 +12,7 @@ from saas.demo.seed import Business
 QUESTIONS = (
     "Hi, where is my parcel? I ordered last week",
     "我想退货，怎么操作？",
-    "Is the tent waterproof in heavy rain?",
+    "Can I take the power bank on a plane?",
     "Who won the football match last night?",
 )
 KNOWN_CUSTOMER, NEW_CUSTOMER = "C0007", "somebody-new"

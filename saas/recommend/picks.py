@@ -21,6 +21,10 @@ POPULAR_DAYS = timedelta(days=28)
 REASONS = {
     "behaviour": {"en": "Because of your interest in “{}”", "zh": "因为您看过“{}”"},
     "text": {"en": "Similar to “{}”", "zh": "与“{}”相似"},
+    "again": {
+        "en": "You know this one: perhaps it is time for it again",
+        "zh": "您熟悉的商品，或许又用得上",
+    },
     "popular": {"en": "Popular right now", "zh": "近期热门"},
     "new": {"en": "New in the shop", "zh": "新品"},
 }
@@ -135,7 +139,8 @@ def _explain(shown: list[Shown], language: str) -> list[Choice]:
         if item is None:
             continue
         cause = rows.get(entry.because) if entry.because else None
-        reason = REASONS[entry.source][language].format(
+        again = entry.because == entry.item
+        reason = REASONS["again" if again else entry.source][language].format(
             title(cause, language) if cause else entry.because or ""
         )
         choices.append(Choice(item, entry.score, entry.source, entry.because, reason))

@@ -19,7 +19,9 @@ from saas.training.models import Example, LogLine, ModelVersion, Run
 Kind = Literal["intent", "recommend"]
 
 
-class ExampleRows(RootModel[Annotated[list[examples.ExampleRow], Field(min_length=1, max_length=1000)]]):
+class ExampleRows(
+    RootModel[Annotated[list[examples.ExampleRow], Field(min_length=1, max_length=1000)]]
+):
     """Up to 1,000 examples."""
 
 
@@ -77,7 +79,9 @@ class OneExample(View):
 
 
 class RunIn(Body):
-    kind: Kind = Field(description="`intent` learns from examples, `recommend` from items and events")
+    kind: Kind = Field(
+        description="`intent` learns from examples, `recommend` from items and events"
+    )
 
 
 class RunOut(BaseModel):

@@ -13,7 +13,9 @@ from saas.training.models import Example
 
 class ExampleRow(rows.Row):
     text: str = rows.text(2_000, says="What a customer might write")
-    intent: str = rows.text(128, says="What it stands for: a name of your own, such as refund_status")
+    intent: str = rows.text(
+        128, says="What it stands for: a name of your own, such as refund_status"
+    )
     language: rows.Language | None = None
 
 

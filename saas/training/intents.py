@@ -32,6 +32,7 @@ def fit(data: list[Example], *, progress: Callable[[float, str], None]) -> Inten
     return IntentModel.fit(
         vectors,
         [example.label for example in data],
+        background=engine.background(),
         progress=lambda share, line: progress(ENCODING + share * (0.95 - ENCODING), line),
     )
 

@@ -52,6 +52,7 @@ class Run(TenantModel):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     progress = models.FloatField(default=0)
     error = models.TextField(blank=True)
+    api_key = models.UUIDField(null=True, editable=False)
     cancel_requested = models.BooleanField(default=False)
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(default=timezone.now)

@@ -43,7 +43,9 @@ def start(kind: str, *, actor: str, api_key: UUID | None = None) -> Run:
     """Queue a run; raises Conflict where one of this kind is open, QuotaExceeded where none is left."""
     try:
         with transaction.atomic():
-            run: Run = Run.objects.create(kind=kind, lease_until=timezone.now() + lease())
+            run: Run = Run.objects.create(
+                kind=kind, api_key=api_key, lease_until=timezone.now() + lease()
+            )
     except IntegrityError as error:
         there = Run.objects.get(kind=kind, state__in=Run.OPEN)
         raise Conflict(
@@ -51,7 +53,6 @@ def start(kind: str, *, actor: str, api_key: UUID | None = None) -> Run:
             code="run_open",
         ) from error
     quota.spend(Metered.TRAINING)
-    usage.record(key=f"run:{run.id}", kind=Metered.TRAINING, api_key=api_key)
     audit.record(actor=actor, action="run.started", target=str(run.id), kind=kind)
     log(run.id, "Queued.")
     enqueue(run.id)
@@ -110,6 +111,7 @@ def complete(run: Run, made: store.Made) -> None:
     if held.cancel_requested:
         raise RunCancelled
     version = store.register(held, made)
+    usage.record(key=f"run:{run.id}", kind=Metered.TRAINING, api_key=held.api_key)
     _finish(held, Run.State.SUCCEEDED, version.note or f"Version {version.number} is live.")
 
 
@@ -160,6 +162,8 @@ def _held(run: Run):  # type: ignore[no-untyped-def]
 
 def _finish(run: Run, state: str, line: str) -> None:
     failed = state == Run.State.FAILED
+    if state != Run.State.SUCCEEDED:
+        quota.give_back(Metered.TRAINING, since=run.created_at.date())
     Run.objects.filter(id=run.id).update(
         state=state,
         finished_at=timezone.now(),

@@ -11,14 +11,17 @@ from types import ModuleType
 from typing import Any, Protocol
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db.models import F, Max
 
+from ml.errors import ArtifactError
 from saas.training.models import ModelVersion, Revision, Run
 from tenants import audit
 from tenants.scope import current_tenant_id
 
 CACHED = 64
+log = structlog.get_logger(__name__)
 
 
 class Model(Protocol):
@@ -48,8 +51,13 @@ def live(kind: str, *, encoder: str) -> tuple[UUID, Any] | None:
     )
     if version_id is None:
         return None
-    # The tenant is part of the cache's key: no tenant can be handed another one's model.
-    return version_id, _load(current_tenant_id(), kind, version_id)
+    try:
+        # The tenant is part of the cache's key: no tenant can be handed another one's model.
+        return version_id, _load(current_tenant_id(), kind, version_id)
+    except ArtifactError as error:
+        # The bot goes on without its model, and says so here, rather than not at all.
+        log.error("live model unreadable", kind=kind, version=str(version_id), error=str(error))
+        return None
 
 
 @functools.lru_cache(maxsize=CACHED)

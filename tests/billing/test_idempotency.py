@@ -13,7 +13,6 @@ ONCE = {"Idempotency-Key": "order-1"}
 BILLED = [
     ("chat/messages", {"text": "hello"}, "chat_message"),
     ("recommendations", {"limit": 3}, "recommendation"),
-    ("training/runs", {"kind": "intent"}, "training_run"),
 ]
 
 

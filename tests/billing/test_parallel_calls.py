@@ -13,6 +13,7 @@ from django.db import connections
 from saas.billing import quota
 from saas.billing.models import Quota, UsageRecord
 from saas.errors import QuotaExceeded
+from saas.training.models import Run
 from tests.conftest import Caller, found
 
 
@@ -85,4 +86,5 @@ def test_one_run_of_a_kind_is_opened(committed) -> None:
     answers = at_once(3, lambda: Caller(shop.secret).post("training/runs", {"kind": "intent"}))
     assert sorted(answer.status_code for answer in answers) == [202, 409, 409]
     with shop.scope():
-        assert UsageRecord.objects.count() == 1
+        assert Run.objects.count() == 1
+        assert Quota.objects.get(kind="training_run").used == 1

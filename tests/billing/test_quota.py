@@ -1,20 +1,19 @@
 """Quotas: used up means refused, with nothing stored and nothing metered."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
 from saas.billing import plans, quota, tasks
-from saas.billing.models import Price, Quota, Reservation, UsageRecord
+from saas.billing.models import Quota, Reservation, UsageRecord
 from saas.chat.models import Conversation, Message
-from saas.training import store
-from saas.training.models import ModelVersion, Run
+from saas.training.models import Run
 
 BILLED = [
     ("chat/messages", {"text": "hello"}, "chat_message"),
     ("recommendations", {"limit": 3}, "recommendation"),
-    ("training/runs", {"kind": "intent"}, "training_run"),
 ]
 
 
@@ -68,27 +67,17 @@ def test_a_refused_request_costs_nothing(shop) -> None:
         assert not Quota.objects.exclude(used=0, reserved=0).exists()
 
 
-def test_work_that_fails_gives_its_units_back(shop) -> None:
-    from saas import engine
+@pytest.fixture
+def bare_plan(owner) -> Iterator[str]:
+    """A plan without a single price: only the operator, as the owner, can write one."""
+    owner.execute("INSERT INTO billing_plan VALUES ('bare', 'Bare', 'USD', 0)")
+    yield "bare"
+    owner.execute("DELETE FROM billing_plan WHERE code = 'bare'")
 
-    run = shop.call.post("training/runs", {"kind": "intent"}).json()["id"]
+
+def test_what_has_no_price_is_not_served(bare_plan, shop) -> None:
     with shop.scope():
-        made = store.Made(metrics={}, fingerprint="", encoder=engine.fingerprint())
-        store.register(Run.objects.get(id=run), made)  # live, but without its files
-
-    assert shop.call.post("chat/messages", {"text": "hello"}).status_code >= 500
-
-    with shop.scope():
-        there = Quota.objects.get(kind="chat_message")
-        assert (there.used, there.reserved) == (0, 0)
-        assert not Reservation.objects.exists()
-        assert not UsageRecord.objects.filter(kind="chat_message").exists()
-        assert not Conversation.objects.exists()
-        ModelVersion.objects.all().delete()
-
-
-def test_what_has_no_price_is_not_served(shop) -> None:
-    Price.objects.filter(plan="growth", kind="recommendation").delete()
+        plans.subscribe(bare_plan, actor="test")
     answer = shop.call.post("recommendations", {})
     assert (answer.status_code, answer.json()["code"]) == (402, "quota_exceeded")
 

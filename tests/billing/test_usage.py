@@ -38,17 +38,16 @@ def test_every_billed_call_is_counted_by_its_key(shop) -> None:
     shop.call.post("recommendations", {})
     second.post("recommendations", {})
     second.post("recommendations", {})
-    second.post("training/runs", {"kind": "intent"})
 
     answer = shop.call.get("usage").json()
 
-    assert answer["totals"] == {"chat_message": 1, "recommendation": 3, "training_run": 1}
+    assert answer["totals"] == {"chat_message": 1, "recommendation": 3}
     today = timezone.now().date().isoformat()
     assert {line["day"] for line in answer["lines"]} == {today}
     by_second = {
         line["kind"]: line["units"] for line in answer["lines"] if line["api_key"] == issued["id"]
     }
-    assert by_second == {"recommendation": 2, "training_run": 1}
+    assert by_second == {"recommendation": 2}
 
 
 def test_free_calls_are_not_counted(shop) -> None:

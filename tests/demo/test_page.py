@@ -265,6 +265,7 @@ def test_the_counter_tells_the_bill(harbour, client) -> None:
         {"Origin": "https://elsewhere.example"},
         {"Origin": "http://testserver.elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://testserver", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},

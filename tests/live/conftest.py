@@ -123,7 +123,11 @@ def call(port: int, secret: str, method: str, path: str, body: Any = None) -> tu
 
 
 def eventually(
-    holds: Callable[[], Any], *, log: Path | None = None, process: Process | None = None, within: float = 240
+    holds: Callable[[], Any],
+    *,
+    log: Path | None = None,
+    process: Process | None = None,
+    within: float = 240,
 ) -> None:
     """Wait for a state that other processes bring about; fail with their log if it never comes."""
     deadline = time.monotonic() + within

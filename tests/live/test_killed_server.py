@@ -19,7 +19,9 @@ def test_every_answer_is_billed_once_and_nothing_is_half_written(business, web, 
 
     def ask(number: int) -> None:
         try:
-            code, body = call(port, business.secret, "POST", "chat/messages", {"text": f"Hi {number}"})
+            code, body = call(
+                port, business.secret, "POST", "chat/messages", {"text": f"Hi {number}"}
+            )
         except (OSError, ValueError):
             return  # cut off by the kill
         assert code == 200, body
@@ -35,7 +37,9 @@ def test_every_answer_is_billed_once_and_nothing_is_half_written(business, web, 
             done.result()
 
     with business.scope():
-        stored = {str(id_) for id_ in Message.objects.filter(author="bot").values_list("id", flat=True)}
+        stored = {
+            str(id_) for id_ in Message.objects.filter(author="bot").values_list("id", flat=True)
+        }
         billed = set(UsageRecord.objects.values_list("key", flat=True))
         asked = Message.objects.filter(author="customer").count()
         quota = Quota.objects.get(kind="chat_message")

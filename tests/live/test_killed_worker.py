@@ -28,7 +28,9 @@ def test_a_run_survives_the_death_of_its_worker(business, worker) -> None:
     assert run()["attempt"] == 2
     versions = business.call.get("models").json()["results"]
     assert [(version["id"], version["active"]) for version in versions] == [(run_id, True)]
-    lines = [line["line"] for line in business.call.get(f"training/runs/{run_id}/log").json()["results"]]
+    lines = [
+        line["line"] for line in business.call.get(f"training/runs/{run_id}/log").json()["results"]
+    ]
     assert any("Taken up again" in line for line in lines)
     assert business.call.get("usage").json()["totals"]["training_run"] == 1
 

@@ -47,7 +47,7 @@ def test_implausible_times_and_kinds_are_refused_row_by_row(shop) -> None:
         VIEW | {"at": 1e300},
         VIEW | {"kind": "stole"},
         VIEW | {"value": -1},
-        VIEW | {"value": 1e400} if False else VIEW | {"value": "much"},
+        VIEW | {"value": "much"},
         VIEW | {"customer": "a\tb"},
     ]
 

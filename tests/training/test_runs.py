@@ -2,6 +2,7 @@
 
 import pytest
 
+from saas.billing.models import Quota
 from tests.billing.test_usage import totals
 from tests.training import phrases
 
@@ -39,20 +40,32 @@ def test_a_second_run_of_the_kind_has_to_wait(shop) -> None:
     second = shop.call.post("training/runs", {"kind": "intent"})
     assert (second.status_code, second.json()["code"]) == (409, "run_open")
     assert first["id"] in second.json()["detail"]
-    assert totals(shop) == {"training_run": 1}
 
 
 def test_two_kinds_and_two_tenants_run_side_by_side(shop, bank) -> None:
     for business in (shop, bank):
         for kind in ("intent", "recommend"):
             assert business.call.post("training/runs", {"kind": kind}).status_code == 202
-    assert totals(shop) == {"training_run": 2}
 
 
 @pytest.mark.parametrize("body", [{}, {"kind": "magic"}, {"kind": "intent", "epochs": 3}, []])
 def test_there_is_no_such_run(body, shop) -> None:
     assert shop.call.post("training/runs", body).status_code == 400
     assert totals(shop) == {}
+
+
+def test_only_a_run_that_made_a_version_is_billed(shop, worked_off) -> None:
+    failed = train(shop, worked_off)  # there are no examples
+    assert (failed["state"], totals(shop)) == ("failed", {})
+    cancelled = shop.call.post("training/runs", {"kind": "intent"}).json()
+    shop.call.post(f"training/runs/{cancelled['id']}/cancel")
+    with shop.scope():
+        assert Quota.objects.get(kind="training_run").used == 0
+    shop.call.post("examples", phrases.rows())
+    assert train(shop, worked_off)["state"] == "succeeded"
+    assert totals(shop) == {"training_run": 1}
+    with shop.scope():
+        assert Quota.objects.get(kind="training_run").used == 1
 
 
 def test_from_examples_to_a_live_version(shop, worked_off) -> None:
@@ -120,6 +133,16 @@ def test_going_live_by_hand_and_back_again(shop, worked_off) -> None:
         assert shop.call.get(f"models/{other['id']}").json()["active"] is False
     answer = shop.call.post("chat/messages", {"text": "Where is my parcel?"}).json()["answer"]
     assert answer["intent"] == "order_status"
+
+
+def test_chat_goes_on_when_the_files_of_the_live_version_are_gone(
+    shop, worked_off, settings, tmp_path
+) -> None:
+    shop.call.post("examples", phrases.rows())
+    train(shop, worked_off)
+    settings.ARTIFACTS = tmp_path / "elsewhere"
+    answer = shop.call.post("chat/messages", {"text": "Where is my parcel?"})
+    assert (answer.status_code, answer.json()["answer"]["intent"]) == (200, None)
 
 
 def test_a_version_without_its_files_does_not_go_live(shop, worked_off, settings, tmp_path) -> None:

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ),
                 ("progress", models.FloatField(default=0)),
                 ("error", models.TextField(blank=True)),
+                ("api_key", models.UUIDField(editable=False, null=True)),
                 ("cancel_requested", models.BooleanField(default=False)),
                 ("attempt", models.PositiveIntegerField(default=0)),
                 ("lease_until", models.DateTimeField(default=django.utils.timezone.now)),
