@@ -50,8 +50,13 @@ class Caller:
             connection = http.client.HTTPConnection(self.address, timeout=600)
             connection.connect()
             self.local.connection = connection
-        connection.request(method, f"/v1/{path}", body, self.headers | headers)
-        response = connection.getresponse()
+        try:
+            connection.request(method, f"/v1/{path}", body, self.headers | headers)
+            response = connection.getresponse()
+        except (BrokenPipeError, http.client.RemoteDisconnected):
+            connection.close()  # the server ends connections that have been idle: open it again
+            connection.request(method, f"/v1/{path}", body, self.headers | headers)
+            response = connection.getresponse()
         content = response.read()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {content[:500]!r}")
