@@ -13,12 +13,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils import timezone
 
 from tenants import audit
 from tenants.models import ApiKey
-from tenants.scope import database_setting, tenant_scope
+from tenants.scope import query_with, tenant_scope
 
 SCOPES = (
     "chat",
@@ -104,29 +103,29 @@ def digest(secret: str) -> str:
 def find(secret: str) -> Principal | None:
     """Whose live key this is, before any tenant is known; None for unknown, expired, revoked ones.
 
-    The database shows exactly the row whose hash the caller holds.
+    The database shows exactly the row whose hash the caller holds (policy `by_hash`).
     """
     now = timezone.now()
-    with database_setting("app.key_hash", digest(secret)):
-        key = (
-            # Outside of a scope by necessity: the policy `by_hash` shows this one row.
-            ApiKey.unscoped.filter(
-                Q(expires_at=None) | Q(expires_at__gt=now), hash=digest(secret), revoked_at=None
-            )
-            .only("tenant_id", "prefix", "scopes", "origins", "kind", "last_used_at")
-            .first()
-        )
-    if key is None or key.tenant_id is None:
+    rows = query_with(
+        "app.key_hash",
+        digest(secret),
+        """SELECT tenant_id, id, prefix, scopes, origins, kind, last_used_at FROM tenants_apikey
+           WHERE hash = %(value)s AND revoked_at IS NULL
+             AND (expires_at IS NULL OR expires_at > %(now)s)""",
+        now=now,
+    )
+    if not rows:
         return None
-    if key.last_used_at is None or key.last_used_at < now - LAST_USED_EVERY:
-        with tenant_scope(key.tenant_id):
-            ApiKey.objects.filter(id=key.id).update(last_used_at=now)
+    tenant_id, key_id, prefix, scopes, origins, kind, last_used_at = rows[0]
+    if last_used_at is None or last_used_at < now - LAST_USED_EVERY:
+        with tenant_scope(tenant_id):
+            ApiKey.objects.filter(id=key_id).update(last_used_at=now)
     return Principal(
-        tenant_id=key.tenant_id,
-        key_id=key.id,
-        prefix=key.prefix,
-        scopes=frozenset(key.scopes),
-        origins=tuple(key.origins) if key.kind == ApiKey.Kind.PUBLISHABLE else None,
+        tenant_id=tenant_id,
+        key_id=key_id,
+        prefix=prefix,
+        scopes=frozenset(scopes),
+        origins=tuple(origins) if kind == ApiKey.Kind.PUBLISHABLE else None,
     )
 
 

@@ -127,6 +127,7 @@ class Invitation(TenantModel):
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # For the look-up that precedes the tenant, where a policy of the database shows one row.
     unscoped: ClassVar[models.Manager[Invitation]] = models.Manager()
 
     class Meta(TenantModel.Meta):
@@ -156,9 +157,6 @@ class ApiKey(TenantModel):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
-
-    # For look-ups that precede the tenant, where a policy of the database shows one row.
-    unscoped: ClassVar[models.Manager[ApiKey]] = models.Manager()
 
     class Meta(TenantModel.Meta):
         indexes = [models.Index(fields=["tenant", "created_at"], name="apikey_by_age")]

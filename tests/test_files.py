@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -165,5 +165,8 @@ EVERYDAY = st.text(st.sampled_from(WORDS), min_size=4, max_size=40)
 @given(texts=st.lists(EVERYDAY.filter(str.strip), min_size=1, max_size=20))
 def test_everyday_chinese_is_read_from_gb18030(texts: list[str]) -> None:
     rows = [{"text": text} for text in texts]
+    content = as_csv(rows).encode("gb18030")
+    # A few characters can happen to be UTF-8 as well, which then wins: 么 is ô.
+    assume("\ufffd" in content.decode("utf-8", "replace") or content.isascii())
 
-    assert read(as_csv(rows).encode("gb18030")) == rows
+    assert read(content) == rows

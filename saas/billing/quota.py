@@ -9,16 +9,15 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
-from psycopg2 import sql
 
 from saas.billing import plans
 from saas.billing.models import Price, Quota, Reservation
 from saas.errors import QuotaExceeded
-from tenants.scope import current_tenant_id
+from tenants.scope import query
 
 LIFETIME = timedelta(minutes=10)
 
@@ -38,17 +37,18 @@ def period_of(day: date) -> date:
 
 def reserve(kind: str, units: int = 1) -> Hold:
     """Set units of this month aside; raises QuotaExceeded where they are not there."""
-    quota_id = _take("reserved", kind, units)
-    hold = Hold(uuid.uuid4(), quota_id, units)
-    Reservation.objects.create(
-        id=hold.id, quota_id=quota_id, units=units, expires_at=timezone.now() + LIFETIME
-    )
-    return hold
+    hold_id = uuid.uuid4()
+    statement = f"""WITH quota AS ({COUNT.format(column="reserved")})
+        INSERT INTO billing_reservation (tenant_id, id, quota_id, units, expires_at)
+        SELECT %(tenant)s, %(hold)s, id, %(units)s, %(expires)s FROM quota
+        RETURNING quota_id"""  # noqa: S608  (made of constants)
+    expires = timezone.now() + LIFETIME
+    return Hold(hold_id, _take(statement, kind, units, hold=hold_id, expires=expires), units)
 
 
 def spend(kind: str, units: int = 1) -> None:
     """Reserve and settle in one, for work that is done in the current transaction."""
-    _take("used", kind, units)
+    _take(COUNT.format(column="used"), kind, units)
 
 
 def give_back(kind: str, *, since: date, units: int = 1) -> None:
@@ -58,36 +58,29 @@ def give_back(kind: str, *, since: date, units: int = 1) -> None:
     )
 
 
-def _take(column: str, kind: str, units: int) -> int:
+# Check and count in one statement: parallel calls cannot pass the limit together.
+COUNT = """UPDATE billing_quota SET {column} = {column} + %(units)s
+    WHERE tenant_id = %(tenant)s AND period = %(period)s AND kind = %(kind)s
+      AND used + reserved + %(units)s <= "limit"
+    RETURNING id"""
+
+
+def _take(statement: str, kind: str, units: int, **more: Any) -> int:
+    """Count units by a statement made of COUNT; returns the quota's id."""
     period = period_of(timezone.now().date())
-    quota_id = _raise_count(column, kind, period, units)
-    if quota_id is None:
+    given = {"kind": str(kind), "period": period, "units": units, **more}
+    found = query(statement, **given)
+    if not found:
         _open(kind, period)
-        quota_id = _raise_count(column, kind, period, units)
-    if quota_id is None:
+        found = query(statement, **given)
+    if not found:
         limit = Quota.objects.values_list("limit", flat=True).get(kind=kind, period=period)
         raise QuotaExceeded(
             f"The plan's limit of {limit:,} a month for {kind} is reached. "
             "Change the plan, or go on next month."
         )
+    quota_id: int = found[0][0]
     return quota_id
-
-
-def _raise_count(column: str, kind: str, period: date, units: int) -> int | None:
-    """Check and count in one statement: parallel calls cannot pass the limit together."""
-    statement = sql.SQL(
-        """UPDATE billing_quota SET {column} = {column} + %(units)s
-           WHERE tenant_id = %(tenant)s AND period = %(period)s AND kind = %(kind)s
-             AND used + reserved + %(units)s <= "limit"
-           RETURNING id"""
-    ).format(column=sql.Identifier(column))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {"units": units, "tenant": current_tenant_id(), "period": period, "kind": kind},
-        )
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def _open(kind: str, period: date) -> None:
@@ -100,12 +93,20 @@ def _open(kind: str, period: date) -> None:
 
 
 def settle(hold: Hold) -> None:
-    """Count the held units as used, in the transaction of the work itself."""
-    deleted, _ = Reservation.objects.filter(id=hold.id).delete()
-    # Where the reservation had expired meanwhile, its units have been given back already.
-    reserved = hold.units if deleted else 0
-    Quota.objects.filter(id=hold.quota_id).update(
-        used=F("used") + hold.units, reserved=F("reserved") - reserved
+    """Count the held units as used, in the transaction of the work itself.
+
+    Where the reservation has expired meanwhile, its units have been given back already.
+    """
+    query(
+        """WITH held AS (
+               DELETE FROM billing_reservation WHERE tenant_id = %(tenant)s AND id = %(hold)s
+               RETURNING units)
+           UPDATE billing_quota SET used = used + %(units)s,
+               reserved = reserved - coalesce((SELECT units FROM held), 0)
+           WHERE tenant_id = %(tenant)s AND id = %(quota)s""",
+        hold=hold.id,
+        quota=hold.quota_id,
+        units=hold.units,
     )
 
 

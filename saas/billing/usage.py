@@ -13,6 +13,7 @@ from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from saas.billing.models import RollUp, UsageHour, UsageRecord
+from tenants.scope import query
 
 # A record is written at the end of its transaction; none of them lasts this long.
 SETTLING = timedelta(minutes=15)
@@ -27,8 +28,15 @@ class Line(NamedTuple):
 
 def record(*, key: str, kind: str, api_key: UUID | None, units: int = 1) -> None:
     """Count one served piece of work in the current transaction; the same key counts once."""
-    UsageRecord.objects.bulk_create(
-        [UsageRecord(key=key, kind=kind, api_key=api_key, units=units)], ignore_conflicts=True
+    query(
+        """INSERT INTO billing_usagerecord (tenant_id, key, kind, units, api_key, at)
+           VALUES (%(tenant)s, %(key)s, %(kind)s, %(units)s, %(api_key)s, %(at)s)
+           ON CONFLICT DO NOTHING""",
+        key=key,
+        kind=str(kind),
+        units=units,
+        api_key=api_key,
+        at=timezone.now(),
     )
 
 

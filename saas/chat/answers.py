@@ -68,9 +68,9 @@ def language_of(text: str) -> str:
 
 def answer(text: str, *, vector: Any, language: str) -> Answer:
     """The current tenant's answer to a text whose query vector, float32[1, d], is given."""
-    live = store.live("intent", encoder=engine.fingerprint())
-    prediction: Prediction | None = live[1].predict(vector)[0] if live else None
-    found = knowledge.search(vector, SOURCES)
+    live = store.serving("intent", rows=knowledge.NAME, encoder=engine.fingerprint())
+    prediction: Prediction | None = live.model.predict(vector)[0] if live.model else None
+    found = knowledge.search(vector, SOURCES, revision=live.revision)
     reply = None
     if prediction and prediction.in_scope and prediction.label and not _nearer(found, prediction):
         reply = replies.find(prediction.label, language)
@@ -96,7 +96,7 @@ def answer(text: str, *, vector: Any, language: str) -> Answer:
         if prediction
         else [],
         sources=sources,
-        model_version=live[0] if live else None,
+        model_version=live.version_id,
     )
 
 

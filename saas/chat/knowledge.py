@@ -127,9 +127,12 @@ def embed(passages: Sequence[Passage], vectors: Vectors, encoder: str) -> None:
     store.touch(NAME)
 
 
-def search(vector: Vectors, k: int = 3) -> list[Found]:
-    """The k nearest passages to one question's vector, float32[1, d], the nearest first."""
-    space = _space(current_tenant_id(), store.revision(NAME), engine.fingerprint())
+def search(vector: Vectors, k: int, *, revision: int) -> list[Found]:
+    """The k nearest passages to one question's vector, float32[1, d], the nearest first.
+
+    `revision` names the state of the passages (store.serving).
+    """
+    space = _space(current_tenant_id(), revision, engine.fingerprint())
     hits = space.index.search(_directions(vector, space.centre), k)[0]
     passages = Passage.objects.defer("vector").in_bulk([UUID(hit.id) for hit in hits])
     return [

@@ -69,7 +69,7 @@ def serve(visitor: Visitor) -> list[Card]:
         customer=visitor.customer,
         k=SIZE,
         language=visitor.language,
-        exclude=_seen(visitor),  # a click should bring something new
+        again=False,  # a click should bring something new
     )
     usage.record(key=f"recommendation:{uuid4()}", kind=Kind.RECOMMENDATION, api_key=None)
     return [_card(choice.item, visitor.language, choice.reason) for choice in choices]

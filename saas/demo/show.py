@@ -42,7 +42,7 @@ def _ask(client: Client, question: str) -> None:
 
 
 def _recommend(client: Client, customer: str, language: str) -> None:
-    body = {"customer": customer, "limit": 4, "language": language}
+    body = {"customer": customer, "limit": 4, "language": language, "again": False}
     items = client.post("recommendations", body)["items"]
     print(f"Recommended for {customer}")
     for item in items:

@@ -144,6 +144,9 @@ class RecommendationIn(Body):
     exclude: list[rows.Identifier] = Field(
         default=[], max_length=1000, description="Ids of items not to show, such as the cart's"
     )
+    again: bool = Field(
+        default=True, description="Whether items of the customer's history may come again"
+    )
     language: rows.Language = Field(default="en", description="Of titles and reasons")
 
 
@@ -195,6 +198,7 @@ class Recommendations(View):
             language=body.language,
             category=body.category,
             exclude=body.exclude,
+            again=body.again,
         )
         recommendation_id = uuid4()
         usage.record(

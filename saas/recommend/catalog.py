@@ -141,9 +141,9 @@ class Shelf:
     vectors: Vectors
 
 
-def shelf(encoder: str) -> Shelf:
-    """The current tenant's catalog as it is now."""
-    return _shelf(current_tenant_id(), store.revision(NAME), encoder)
+def shelf(encoder: str, revision: int) -> Shelf:
+    """One state of the current tenant's catalog (store.serving names the present one)."""
+    return _shelf(current_tenant_id(), revision, encoder)
 
 
 @functools.lru_cache(maxsize=CACHED)

@@ -15,6 +15,7 @@ from saas import engine
 from saas.recommend import catalog
 from saas.recommend.models import Event, Item
 from saas.training import store
+from tenants.scope import current_tenant_id, query
 
 HISTORY = 100
 POPULAR_DAYS = timedelta(days=28)
@@ -58,35 +59,40 @@ def recommend(
     language: str,
     category: str | None = None,
     exclude: Sequence[str] = (),
+    again: bool = True,
 ) -> tuple[list[Choice], UUID | None]:
     """The k best available items for a customer and the version that chose them.
+
+    Without `again` the items of the customer's history are left out.
 
     Never empty while the catalog has an item that fits: without a model, or where the model has
     nothing, what is popular goes first and what is new after it.
     """
     encoder = engine.fingerprint()
-    shelf = catalog.shelf(encoder)
+    live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
+    shelf = catalog.shelf(encoder, live.revision)
     allowed = shelf.by_category.get(category, frozenset()) if category else shelf.available
-    live = store.live("recommend", encoder=encoder)
+    seen = history(customer) if customer else []
+    excluded = set(exclude) | (set() if again else {event.item for event in seen})
     shown: list[Shown] = []
-    if live is not None:
-        shown = _by_model(live[1], shelf, customer, k, allowed, frozenset(exclude))
+    if live.model is not None:
+        shown = _by_model(live.model, shelf, seen, k, allowed, frozenset(excluded))
     if len(shown) < k:
-        taken = frozenset(exclude) | {entry.item for entry in shown}
+        taken = excluded | {entry.item for entry in shown}
         shown += _without_model(allowed - taken, k - len(shown))
-    return _explain(shown, language), live[0] if live else None
+    return _explain(shown, language), live.version_id
 
 
 def _by_model(
     model: Any,
     shelf: catalog.Shelf,
-    customer: str | None,
+    seen: list[Any],
     k: int,
     allowed: frozenset[str],
     exclude: frozenset[str],
 ) -> list[Shown]:
     picks = model.recommend(
-        history(customer) if customer else [],
+        seen,
         now=timezone.now().timestamp(),
         k=k,
         allowed=allowed,
@@ -100,8 +106,12 @@ def history(customer: str) -> list[Any]:
     """The customer's newest events, the oldest of them first: what was sent a moment ago counts."""
     from ml.types import Event as Seen
 
-    found = Event.objects.filter(customer=customer).order_by("-at")
-    rows = found.values_list("item", "kind", "value", "at")[:HISTORY]
+    rows = query(
+        """SELECT item, kind, value, at FROM recommend_event
+           WHERE tenant_id = %(tenant)s AND customer = %(customer)s ORDER BY at DESC LIMIT %(most)s""",
+        customer=customer,
+        most=HISTORY,
+    )
     return [Seen(customer, item, kind, value, at.timestamp()) for item, kind, value, at in rows][
         ::-1
     ]
@@ -129,10 +139,7 @@ def _without_model(allowed: frozenset[str], k: int) -> list[Shown]:
 def _explain(shown: list[Shown], language: str) -> list[Choice]:
     """Read the rows of what is shown, and say why in the reader's language."""
     wanted = {entry.item for entry in shown} | {e.because for e in shown if e.because}
-    rows = {
-        row.external_id: row
-        for row in Item.objects.filter(external_id__in=wanted).defer("vector", "description")
-    }
+    rows = _read(wanted)
     choices = []
     for entry in shown:
         item = rows.get(entry.item)
@@ -145,6 +152,14 @@ def _explain(shown: list[Shown], language: str) -> list[Choice]:
         )
         choices.append(Choice(item, entry.score, entry.source, entry.because, reason))
     return choices
+
+
+def _read(ids: set[str]) -> dict[str, Item]:
+    """The rows of items by their id, without what a list does not show."""
+    statement = """SELECT id, external_id, title, price, currency, category, translations
+        FROM recommend_item WHERE tenant_id = %s AND external_id = ANY(%s)"""
+    found = Item.objects.raw(statement, [current_tenant_id(), list(ids)])
+    return {row.external_id: row for row in found}
 
 
 def title(item: Item, language: str) -> str:

@@ -18,7 +18,7 @@ from django.db.models import F, Max
 from ml.errors import ArtifactError
 from saas.training.models import ModelVersion, Revision, Run
 from tenants import audit
-from tenants.scope import current_tenant_id
+from tenants.scope import current_tenant_id, query
 
 CACHED = 64
 log = structlog.get_logger(__name__)
@@ -42,22 +42,35 @@ def folder(kind: str, version_id: UUID) -> Path:
     return path
 
 
-def live(kind: str, *, encoder: str) -> tuple[UUID, Any] | None:
-    """The live version's id and model; None where there is none for this encoder."""
-    version_id = (
-        ModelVersion.objects.filter(kind=kind, active=True, encoder=encoder)
-        .values_list("run_id", flat=True)
-        .first()
-    )
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What answers now: the live version of a kind and its model, and the revision of its rows."""
+
+    version_id: UUID | None
+    model: Any
+    revision: int
+
+
+def serving(kind: str, *, rows: str, encoder: str) -> Serving:
+    """The live model of a kind, None where there is none for this encoder, and `rows`' revision."""
+    version_id, revision = query(
+        """SELECT (SELECT run_id FROM training_modelversion WHERE tenant_id = %(tenant)s
+                   AND kind = %(kind)s AND active AND encoder = %(encoder)s),
+                  coalesce((SELECT number FROM training_revision WHERE tenant_id = %(tenant)s
+                            AND name = %(rows)s), 0)""",
+        kind=kind,
+        encoder=encoder,
+        rows=rows,
+    )[0]
     if version_id is None:
-        return None
+        return Serving(None, None, revision)
     try:
         # The tenant is part of the cache's key: no tenant can be handed another one's model.
-        return version_id, _load(current_tenant_id(), kind, version_id)
+        return Serving(version_id, _load(current_tenant_id(), kind, version_id), revision)
     except ArtifactError as error:
         # The bot goes on without its model, and says so here, rather than not at all.
         log.error("live model unreadable", kind=kind, version=str(version_id), error=str(error))
-        return None
+        return Serving(None, None, revision)
 
 
 @functools.lru_cache(maxsize=CACHED)
@@ -143,9 +156,3 @@ def touch(name: str) -> None:
     """Tell all processes that the current tenant's rows of that name have changed."""
     Revision.objects.bulk_create([Revision(name=name, number=0)], ignore_conflicts=True)
     Revision.objects.filter(name=name).update(number=F("number") + 1)
-
-
-def revision(name: str) -> int:
-    """The state of the current tenant's rows of that name; 0 where there have never been any."""
-    found = Revision.objects.filter(name=name).values_list("number", flat=True).first()
-    return found or 0

@@ -144,6 +144,14 @@ def test_the_model_knows_what_goes_with_what(trained) -> None:
     assert _boots(boots) > _boots(teas)
 
 
+@pytest.mark.parametrize("fixture", ["visited", "trained"])
+def test_what_the_customer_knows_can_be_left_out(fixture, request) -> None:
+    business = request.getfixturevalue(fixture)
+    known = ids(business)[:2]
+    see(business, "returning", *known)
+    assert not set(known) & set(ids(business, customer="returning", again=False))
+
+
 def test_an_event_of_a_moment_ago_changes_the_next_recommendation(trained) -> None:
     before = recommend(trained, customer="fresh", limit=6)
     see(trained, "fresh", "boot1", "boot2")

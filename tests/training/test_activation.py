@@ -57,4 +57,4 @@ def test_kinds_do_not_compete(shop) -> None:
 def test_a_model_is_served_with_its_own_encoder_only(shop) -> None:
     finish(shop, made(0.9, encoder="another"))
     with shop.scope():
-        assert store.live("intent", encoder="e5") is None
+        assert store.serving("intent", rows="knowledge", encoder="e5").model is None
