@@ -18,12 +18,13 @@ LINKS, BUILD_EFFORT, SEARCH_EFFORT = 32, 200, 128
 class VectorIndex:
     """Vectors and their ids: exact below 100,000, an HNSW graph from there.
 
-    The graph is that of Malkov and Yashunin 2018 (arXiv:1603.09320).
+    An exact index is searched on the GPU where FAISS has one. The graph is that of Malkov and Yashunin 2018 (arXiv:1603.09320).
     """
 
     def __init__(self, ids: Sequence[str], index: Any) -> None:
         self._ids = list(ids)
         self._index = index
+        self._fastest = _on_gpu(index)
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: Vectors) -> Self:
@@ -52,7 +53,7 @@ class VectorIndex:
             return [[] for _ in vectors]
         if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
             raise DataError(f"vectors of shape {vectors.shape} in an index of d = {self._index.d}")
-        scores, rows = self._index.search(vectors, k)
+        scores, rows = self._fastest.search(vectors, k)
         return [
             [
                 Hit(self._ids[row], score)
@@ -78,3 +79,12 @@ class VectorIndex:
 
         tensors, meta = artifact.load(folder, kind=KIND)
         return cls(meta["ids"], faiss.deserialize_index(tensors["index"]))
+
+
+def _on_gpu(index: Any) -> Any:
+    """A copy on the GPUs; the index itself where there are none, and a graph, which has no GPU form."""
+    import faiss
+
+    gpus = getattr(faiss, "get_num_gpus", lambda: 0)()
+    exact = isinstance(index, faiss.IndexFlat) and index.ntotal
+    return faiss.index_cpu_to_all_gpus(index) if gpus and exact else index

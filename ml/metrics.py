@@ -48,9 +48,3 @@ def ndcg_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float
     gains = [1 / np.log2(place + 2) for place, item in enumerate(ranked[:k]) if item in wanted]
     best = sum(1 / np.log2(place + 2) for place in range(min(k, len(wanted))))
     return float(sum(gains) / best)
-
-
-def recall_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
-    """The share of the relevant ones that stand among the first k, 0..1."""
-    wanted = set(relevant)
-    return len(wanted.intersection(ranked[:k])) / len(wanted) if wanted else 0.0

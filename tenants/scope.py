@@ -6,17 +6,13 @@ the scoped managers of `TenantModel` read the same answer. Without a scope they 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
 
@@ -106,14 +102,3 @@ def every_tenant_id() -> list[UUID]:
 
     with database_setting("app.every_tenant", "on"):
         return list(Tenant.objects.order_by("created_at").values_list("id", flat=True))
-
-
-def tenant_task(function: Callable[P, R]) -> Callable[Concatenate[str, P], R]:
-    """Run a task's body in the scope of the tenant whose id is its first argument."""
-
-    @functools.wraps(function)
-    def run(tenant_id: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with tenant_scope(UUID(tenant_id)):
-            return function(*args, **kwargs)
-
-    return run

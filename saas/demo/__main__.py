@@ -16,11 +16,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="exit after the show")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--name", default="demo", help="folder below var/ that keeps its data")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     with ExitStack() as running:
         try:
-            show_and_serve(running, once=options.once, port=options.port)
+            show_and_serve(running, options)
         except KeyboardInterrupt:
             print("\nStopping.")
         except (EmbeddedError, laptop.DemoError) as error:
@@ -29,14 +30,14 @@ def main() -> int:
     return 0
 
 
-def show_and_serve(running: ExitStack, *, once: bool, port: int) -> None:
-    site = laptop.start(running, port=port)
+def show_and_serve(running: ExitStack, options: argparse.Namespace) -> None:
+    site = laptop.start(running, port=options.port, name=options.name)
     from saas.demo import seed, show  # Django is set up now
 
     businesses = seed.everything(site)
     show.everything(site, businesses)
-    if not once:
-        print("\nServing until Ctrl-C.")
+    if not options.once:
+        print("\nServing until Ctrl-C.", flush=True)
         site.wait()
 
 

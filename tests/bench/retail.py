@@ -9,12 +9,12 @@ import tempfile
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from math import log2
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.core.management import call_command
 
+from ml import metrics
 from tests.bench import stack
 from tests.bench.http import each
 
@@ -46,10 +46,11 @@ def measure(site: Any, folder: Path, *, quick: bool) -> dict[str, float]:
     popular = _best_sellers(train, split)
     return {
         "retail_ndcg10": statistics.fmean(
-            ndcg(got, targets[customer]) for customer, got in zip(customers, lists, strict=True)
+            metrics.ndcg_at_k(got, targets[customer], 10)
+            for customer, got in zip(customers, lists, strict=True)
         ),
         "retail_popularity_ndcg10": statistics.fmean(
-            ndcg(popular, targets[customer]) for customer in customers
+            metrics.ndcg_at_k(popular, targets[customer], 10) for customer in customers
         ),
         "recommend_p50_ms": _latency(shop, customers),
     }
@@ -112,12 +113,6 @@ def _write(path: Path, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
 def recommended(shop: stack.Tenant, customer: str) -> list[str]:
     answer = shop.call.post("recommendations", {"customer": customer, "limit": 10})
     return [pick["item"] for pick in answer["items"]]
-
-
-def ndcg(ranked: list[str], relevant: set[str]) -> float:
-    gain = sum(1 / log2(place + 2) for place, item in enumerate(ranked[:10]) if item in relevant)
-    best = sum(1 / log2(place + 2) for place in range(min(10, len(relevant))))
-    return gain / best
 
 
 def _latency(shop: stack.Tenant, customers: list[str]) -> float:

@@ -14,7 +14,6 @@ from tenants.scope import (
     current_tenant_id,
     every_tenant_id,
     tenant_scope,
-    tenant_task,
 )
 
 
@@ -115,11 +114,3 @@ def test_look_ups_before_the_tenant_leave_nothing(shop, stranger) -> None:
     assert stranger.get("items", Authorization="Bearer fd_sk_unknown").status_code == 401
     assert [setting(name) for name in ("tenant_id", "key_hash", "every_tenant")] == ["", "", ""]
     assert not Tenant.objects.exists()
-
-
-def test_a_task_runs_in_the_scope_of_its_first_argument(shop) -> None:
-    @tenant_task
-    def ask(word: str) -> tuple[str, object]:
-        return word, current_tenant_id()
-
-    assert ask(str(shop.id), "hello") == ("hello", shop.id)
