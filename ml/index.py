@@ -18,7 +18,8 @@ LINKS, BUILD_EFFORT, SEARCH_EFFORT = 32, 200, 128
 class VectorIndex:
     """Vectors and their ids: exact below 100,000, an HNSW graph from there.
 
-    An exact index is searched on the GPU where FAISS has one. The graph is that of Malkov and Yashunin 2018 (arXiv:1603.09320).
+    An exact index is searched on the GPU where FAISS has one. The graph is that of Malkov and Yashunin
+    2018 (arXiv:1603.09320).
     """
 
     def __init__(self, ids: Sequence[str], index: Any) -> None:

@@ -25,13 +25,6 @@ ENVIRONMENT = {"RUN_LEASE_SECONDS": "3", "DJANGO_SETTINGS_MODULE": "saas.setting
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Rows written here are seen by other processes; every test makes tenants of its own."""
-    with django_db_blocker.unblock():
-        yield
-
-
-@pytest.fixture
 def business(committed: None) -> Business:
     return found(f"live-{secrets.token_hex(4)}")
 

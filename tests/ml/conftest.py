@@ -10,7 +10,7 @@ from ml.encoder import Encoder
 @pytest.fixture(scope="session")
 def weights_folder() -> Path:
     """The bundled encoder, converted once and kept between runs."""
-    cache = Path(os.environ.get("ENCODER_CACHE") or Path(__file__).parents[2] / "var" / "encoders")
+    cache = Path(os.environ.get("ENCODER_CACHE") or Path(__file__).parents[2] / "var" / "encoder")
     return weights.locate(None, cache=cache)
 
 
