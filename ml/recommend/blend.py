@@ -1,6 +1,6 @@
 """The recommender: behaviour, text and popularity, weighted by what the tenant's own past says."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,7 @@ from ml.errors import DataError
 from ml.recommend import linear, wording
 from ml.recommend.choice import Choice, choose, kind_weights
 from ml.recommend.interactions import DAY, Interactions
+from ml.recommend.offer import Offer
 from ml.types import Event, Item, Pick, Progress, Tensors, Vectors
 
 KIND = "recommender"
@@ -106,31 +107,46 @@ class Recommender:
         report(1.0, f"fitted on {len(items)} items")
         return cls(tensors, meta)
 
+    def offer(
+        self,
+        *,
+        allowed: Collection[str] | None = None,
+        extra: tuple[list[str], Vectors] | None = None,
+    ) -> Offer:
+        """What may be recommended of a catalog: all of it, or what is `allowed`.
+
+        `extra` are the ids and vectors, float32[m, d], of items newer than the model; it may hold
+        others, too.
+        """
+        ids, new = self._new(extra)
+        open_ = np.fromiter((allowed is None or item in allowed for item in ids), bool, len(ids))
+        places = {item: place for place, item in enumerate(ids)}
+        return Offer(ids, places, new, open_)
+
     def recommend(
         self,
         history: Sequence[Event],
         *,
         now: float,
         k: int,
-        allowed: set[str] | None = None,
-        exclude: set[str] | frozenset[str] = frozenset(),
-        extra: tuple[list[str], Vectors] | None = None,
+        offer: Offer | None = None,
+        exclude: Collection[str] = frozenset(),
     ) -> list[Pick]:
         """The k best items for a customer with this history, the best first.
 
-        `extra` are the ids and vectors of items newer than the model. Items the customer already
-        has are recommended again where that pays; `exclude` them where it must not be. Fewer than k
-        come back only where fewer are allowed.
+        `offer` is what may be recommended, by default all that the model was fitted on. Items the
+        customer already has are recommended again where that pays; `exclude` them where it must not
+        be. Fewer than k come back only where fewer are allowed.
         """
         taste = self._read(history, now)
-        ids, new = self._new(extra)
-        parts = self._parts(taste, new)
+        offer = offer or self.offer()
+        parts = self._parts(taste, offer.new)
         scores = parts.sum(axis=0)
-        candidates = np.flatnonzero(_open(ids, allowed, exclude))
+        candidates = offer.candidates(exclude)
         order = candidates[np.argsort(-scores[candidates], kind="stable")[: max(0, k)]]
-        reasons = self._reasons(taste, order, parts[:, order], new)
+        reasons = self._reasons(taste, order, parts[:, order], offer.new)
         return [
-            Pick(ids[place], float(scores[place]), source, because)
+            Pick(offer.ids[place], float(scores[place]), source, because)
             for place, (source, because) in zip(order.tolist(), reasons, strict=True)
         ]
 
@@ -217,18 +233,6 @@ class Recommender:
                 cause = taste.places[int(shares[part][:, column].argmax())]
                 reasons.append((SOURCES[part], self._items[cause]))
         return reasons
-
-
-def _open(
-    ids: list[str], allowed: set[str] | None, exclude: set[str] | frozenset[str]
-) -> NDArray[np.bool_]:
-    if allowed is None and not exclude:
-        return np.ones(len(ids), dtype=bool)
-    return np.fromiter(
-        ((allowed is None or item in allowed) and item not in exclude for item in ids),
-        dtype=bool,
-        count=len(ids),
-    )
 
 
 def _silent(share: float, message: str) -> None:

@@ -140,6 +140,10 @@ class Shelf:
     vector_ids: list[str]
     vectors: Vectors
 
+    def of(self, category: str | None) -> frozenset[str]:
+        """The ids of a category, or of everything."""
+        return self.by_category.get(category, frozenset()) if category else self.available
+
 
 def shelf(encoder: str, revision: int) -> Shelf:
     """One state of the current tenant's catalog (store.serving names the present one)."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Count
@@ -17,7 +19,12 @@ from saas.recommend.models import Event, Item
 from saas.training import store
 from tenants.scope import current_tenant_id, query
 
+if TYPE_CHECKING:
+    from ml.recommend import Offer
+
 HISTORY = 100
+OFFERS = 256
+LISTED = ("external_id", "title", "price", "currency", "category")
 POPULAR_DAYS = timedelta(days=28)
 REASONS = {
     "behaviour": {"en": "Because of your interest in “{}”", "zh": "因为您看过“{}”"},
@@ -70,36 +77,35 @@ def recommend(
     """
     encoder = engine.fingerprint()
     live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
-    shelf = catalog.shelf(encoder, live.revision)
-    allowed = shelf.by_category.get(category, frozenset()) if category else shelf.available
     seen = history(customer) if customer else []
     excluded = set(exclude) | (set() if again else {event.item for event in seen})
     shown: list[Shown] = []
-    if live.model is not None:
-        shown = _by_model(live.model, shelf, seen, k, allowed, frozenset(excluded))
+    if live.version_id is not None:
+        picks = live.model.recommend(
+            seen,
+            now=timezone.now().timestamp(),
+            k=k,
+            offer=_offer(current_tenant_id(), live.version_id, live.revision, encoder, category),
+            exclude=excluded,
+        )
+        shown = [Shown(pick.item, pick.score, pick.source, pick.because) for pick in picks]
     if len(shown) < k:
-        taken = excluded | {entry.item for entry in shown}
-        shown += _without_model(allowed - taken, k - len(shown))
+        allowed = catalog.shelf(encoder, live.revision).of(category)
+        shown += _without_model(
+            allowed - excluded - {entry.item for entry in shown}, k - len(shown)
+        )
     return _explain(shown, language), live.version_id
 
 
-def _by_model(
-    model: Any,
-    shelf: catalog.Shelf,
-    seen: list[Any],
-    k: int,
-    allowed: frozenset[str],
-    exclude: frozenset[str],
-) -> list[Shown]:
-    picks = model.recommend(
-        seen,
-        now=timezone.now().timestamp(),
-        k=k,
-        allowed=allowed,
-        exclude=exclude,
-        extra=(shelf.vector_ids, shelf.vectors),
-    )
-    return [Shown(pick.item, pick.score, pick.source, pick.because) for pick in picks]
+@functools.lru_cache(maxsize=OFFERS)
+def _offer(
+    tenant_id: UUID, version_id: UUID, revision: int, encoder: str, category: str | None
+) -> Offer:
+    """What a version may recommend of one state of the catalog: the same for all customers."""
+    shelf = catalog.shelf(encoder, revision)
+    model = store.load("recommend", version_id)
+    offer: Offer = model.offer(allowed=shelf.of(category), extra=(shelf.vector_ids, shelf.vectors))
+    return offer
 
 
 def history(customer: str) -> list[Any]:
@@ -156,10 +162,15 @@ def _explain(shown: list[Shown], language: str) -> list[Choice]:
 
 def _read(ids: set[str]) -> dict[str, Item]:
     """The rows of items by their id, without what a list does not show."""
-    statement = """SELECT id, external_id, title, price, currency, category, translations
-        FROM recommend_item WHERE tenant_id = %s AND external_id = ANY(%s)"""
-    found = Item.objects.raw(statement, [current_tenant_id(), list(ids)])
-    return {row.external_id: row for row in found}
+    found = query(
+        f"""SELECT {", ".join(LISTED)}, translations FROM recommend_item
+            WHERE tenant_id = %(tenant)s AND external_id = ANY(%(ids)s)""",  # noqa: S608
+        ids=list(ids),
+    )
+    return {
+        row[0]: Item(**dict(zip(LISTED, row, strict=False)), translations=json.loads(row[-1]))
+        for row in found
+    }
 
 
 def title(item: Item, language: str) -> str:

@@ -65,12 +65,17 @@ def serving(kind: str, *, rows: str, encoder: str) -> Serving:
     if version_id is None:
         return Serving(None, None, revision)
     try:
-        # The tenant is part of the cache's key: no tenant can be handed another one's model.
-        return Serving(version_id, _load(current_tenant_id(), kind, version_id), revision)
+        return Serving(version_id, load(kind, version_id), revision)
     except ArtifactError as error:
         # The bot goes on without its model, and says so here, rather than not at all.
         log.error("live model unreadable", kind=kind, version=str(version_id), error=str(error))
         return Serving(None, None, revision)
+
+
+def load(kind: str, version_id: UUID) -> Any:
+    """The current tenant's model of a version, kept in memory. Raises ArtifactError."""
+    # The tenant is part of the cache's key: no tenant can be handed another one's model.
+    return _load(current_tenant_id(), kind, version_id)
 
 
 @functools.lru_cache(maxsize=CACHED)

@@ -12,9 +12,9 @@ from tests.conftest import Caller
 @pytest.fixture
 def without_redis(settings) -> Iterator[None]:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    rates._limiter.cache_clear()
+    rates._storage.cache_clear()
     yield
-    rates._limiter.cache_clear()
+    rates._storage.cache_clear()
 
 
 def test_too_many_calls_are_told_when_to_come_back(shop, settings) -> None:

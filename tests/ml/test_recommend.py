@@ -84,14 +84,16 @@ def test_a_new_customer_gets_what_is_popular(model: Recommender):
 def test_filters_hold(model: Recommender):
     history = bought("tea1")
     allowed = {"bike3", "tea4", "nowhere"}
-    assert {p.item for p in model.recommend(history, now=NOW, k=9, allowed=allowed)} == {
+    assert {
+        p.item for p in model.recommend(history, now=NOW, k=9, offer=model.offer(allowed=allowed))
+    } == {
         "bike3",
         "tea4",
     }
     picks = model.recommend(history, now=NOW, k=99, exclude={"tea1"})
     assert len(picks) == len(ITEMS) - 1
     assert "tea1" not in {pick.item for pick in picks}
-    assert model.recommend(history, now=NOW, k=9, allowed=set()) == []
+    assert model.recommend(history, now=NOW, k=9, offer=model.offer(allowed=set())) == []
     assert model.recommend(history, now=NOW, k=0) == []
 
 
@@ -103,11 +105,11 @@ def test_an_item_nobody_took_is_reached_by_its_text(model: Recommender):
 
 def test_an_item_newer_than_the_model_is_reached_too(model: Recommender):
     extra = (["newtea", "newbike", "tea1"], VECTORS[[0, 12, 1]])
-    picks = model.recommend(bought("tea1"), now=NOW, k=len(ITEMS), extra=extra)
+    picks = model.recommend(bought("tea1"), now=NOW, k=len(ITEMS), offer=model.offer(extra=extra))
     places = {pick.item: place for place, pick in enumerate(picks)}
     assert places["newtea"] < places.get("newbike", 99)
     assert picks[places["newtea"]].because == "tea1"
-    assert len(model.recommend([], now=NOW, k=99, extra=extra)) == len(ITEMS) + 2
+    assert len(model.recommend([], now=NOW, k=99, offer=model.offer(extra=extra))) == len(ITEMS) + 2
 
 
 def test_a_saved_model_is_the_same_model(model: Recommender, tmp_path: Path):
