@@ -58,6 +58,15 @@ def give_back(kind: str, *, since: date, units: int = 1) -> None:
     )
 
 
+def charge(kind: str, *, key: str, api_key: uuid.UUID | None) -> None:
+    """`spend` one unit and record it as usage (usage.record), in one trip to the database."""
+    statement = f"""WITH quota AS ({COUNT.format(column="used")})
+        INSERT INTO billing_usagerecord (tenant_id, key, kind, units, api_key, at)
+        SELECT %(tenant)s, %(key)s, %(kind)s, %(units)s, %(api_key)s, %(at)s FROM quota
+        RETURNING id"""  # noqa: S608  (made of constants)
+    _take(statement, kind, 1, key=key, api_key=api_key, at=timezone.now())
+
+
 # Check and count in one statement: parallel calls cannot pass the limit together.
 COUNT = """UPDATE billing_quota SET {column} = {column} + %(units)s
     WHERE tenant_id = %(tenant)s AND period = %(period)s AND kind = %(kind)s
@@ -66,7 +75,7 @@ COUNT = """UPDATE billing_quota SET {column} = {column} + %(units)s
 
 
 def _take(statement: str, kind: str, units: int, **more: Any) -> int:
-    """Count units by a statement made of COUNT; returns the quota's id."""
+    """Count units by a statement made of COUNT; returns the id that it gives."""
     period = period_of(timezone.now().date())
     given = {"kind": str(kind), "period": period, "units": units, **more}
     found = query(statement, **given)

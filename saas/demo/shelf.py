@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid4
 
-from saas.billing import quota, usage
+from saas.billing import quota
 from saas.billing.models import Kind
 from saas.demo import words
 from saas.demo.visitors import Visitor
 from saas.errors import Problem
 from saas.recommend import events, picks
+from saas.recommend.catalog import Listing
 from saas.recommend.models import Item
 
 SIZE = 8
@@ -51,7 +52,11 @@ def look(visitor: Visitor) -> None:
 
 def looked_at(visitor: Visitor) -> Card | None:
     item = Item.objects.filter(external_id=visitor.item).defer("vector").first()
-    return _card(item, visitor.language) if item else None
+    if item is None:
+        return None
+    translated = item.translations.get(visitor.language, {})
+    description = translated.get("description") or item.description
+    return _card(item, visitor.language, description=description)
 
 
 def trail(visitor: Visitor) -> list[str]:
@@ -64,15 +69,14 @@ def trail(visitor: Visitor) -> list[str]:
 
 def serve(visitor: Visitor) -> list[Card]:
     """A shelf of recommendations, metered like one of the API. Raises QuotaExceeded."""
-    quota.spend(Kind.RECOMMENDATION)
     choices, _ = picks.recommend(
         customer=visitor.customer,
         k=SIZE,
         language=visitor.language,
         again=False,  # a click should bring something new
     )
-    usage.record(key=f"recommendation:{uuid4()}", kind=Kind.RECOMMENDATION, api_key=None)
-    return [_card(choice.item, visitor.language, choice.reason) for choice in choices]
+    quota.charge(Kind.RECOMMENDATION, key=f"recommendation:{uuid4()}", api_key=None)
+    return [_card(choice.item, visitor.language, reason=choice.reason) for choice in choices]
 
 
 def money(amount: Decimal | None, currency: str) -> str:
@@ -86,13 +90,11 @@ def _seen(visitor: Visitor) -> list[str]:
     return list(dict.fromkeys(e.item for e in reversed(picks.history(visitor.customer))))
 
 
-def _card(item: Item, language: str, reason: str = "") -> Card:
-    translated = item.translations.get(language, {})
+def _card(item: Item | Listing, language: str, *, reason: str = "", description: str = "") -> Card:
     return Card(
         id=item.external_id,
         title=picks.title(item, language),
-        # A shelf's items come without description; the one looked at has it.
-        description="" if reason else translated.get("description") or item.description,
+        description=description,
         price=money(item.price, item.currency),
         category=words.category(item.category, language),
         sign=item.category if item.category in words.CATEGORIES else "other",

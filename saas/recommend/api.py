@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from saas import rows
 from saas.api import NO_CONTENT, BatchResult, Body, PageQuery, View, page, page_of, store_batch
-from saas.billing import quota, usage
+from saas.billing import quota
 from saas.billing.models import Kind as Metered
 from saas.recommend import catalog, events, picks
 from saas.recommend.models import Item
@@ -191,7 +191,6 @@ class Recommendations(View):
         Never empty while the catalog has an available item that fits.
         """
         body = self.read(RecommendationIn)
-        quota.spend(Metered.RECOMMENDATION)
         choices, version = picks.recommend(
             customer=body.customer,
             k=body.limit,
@@ -201,9 +200,9 @@ class Recommendations(View):
             again=body.again,
         )
         recommendation_id = uuid4()
-        usage.record(
+        quota.charge(
+            Metered.RECOMMENDATION,
             key=f"recommendation:{recommendation_id}",
-            kind=Metered.RECOMMENDATION,
             api_key=self.principal.key_id,
         )
         return self.answer(

@@ -132,9 +132,22 @@ def embed(items: Sequence[Item], vectors: Vectors, encoder: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """What serving needs of one state of the catalog: ids of what can be sold, text vectors."""
+class Listing:
+    """What a list shows of an item."""
 
+    external_id: str
+    title: str
+    price: Decimal | None
+    currency: str
+    category: str
+    translations: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What serving needs of one state of the catalog: what is listed and what of it can be sold."""
+
+    listed: dict[str, Listing]
     available: frozenset[str]
     by_category: dict[str, frozenset[str]]
     vector_ids: list[str]
@@ -154,21 +167,28 @@ def shelf(encoder: str, revision: int) -> Shelf:
 def _shelf(tenant_id: UUID, revision: int, encoder: str) -> Shelf:
     import numpy as np
 
+    listed: dict[str, Listing] = {}
     available: set[str] = set()
     by_category: dict[str, set[str]] = {}
     ids, vectors = [], []
-    rows_ = Item.objects.filter(available=True).values_list(
-        "external_id", "category", "encoder", "vector"
+    rows_ = Item.objects.values_list(
+        *("external_id", "title", "price", "currency", "category", "translations"),
+        *("available", "encoder", "vector"),
     )
-    for id_, category, made_by, vector in rows_.iterator(chunk_size=5_000):
+    for *shown, is_available, made_by, vector in rows_.iterator(chunk_size=5_000):
+        listing = Listing(*shown)
+        id_ = listing.external_id
+        listed[id_] = listing
+        if not is_available:
+            continue
         available.add(id_)
-        by_category.setdefault(category, set()).add(id_)
+        by_category.setdefault(listing.category, set()).add(id_)
         if made_by == encoder and vector is not None:
             ids.append(id_)
             vectors.append(np.frombuffer(vector, np.float16))
     matrix = np.stack(vectors).astype(np.float32) if vectors else np.zeros((0, 1), np.float32)
     frozen = {category: frozenset(found) for category, found in by_category.items()}
-    return Shelf(frozenset(available), frozen, ids, matrix)
+    return Shelf(listed, frozenset(available), frozen, ids, matrix)
 
 
 KIND = rows.Kind(

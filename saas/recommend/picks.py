@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from saas import engine
 from saas.recommend import catalog
+from saas.recommend.catalog import Listing
 from saas.recommend.models import Event, Item
 from saas.training import store
 from tenants.scope import current_tenant_id, query
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 HISTORY = 100
 OFFERS = 256
-LISTED = ("external_id", "title", "price", "currency", "category")
 POPULAR_DAYS = timedelta(days=28)
 REASONS = {
     "behaviour": {"en": "Because of your interest in “{}”", "zh": "因为您看过“{}”"},
@@ -42,7 +41,7 @@ REASONS = {
 class Choice:
     """An item to show, and why."""
 
-    item: Item
+    item: Listing
     score: float
     source: str
     because: str | None
@@ -77,6 +76,7 @@ def recommend(
     """
     encoder = engine.fingerprint()
     live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
+    shelf = catalog.shelf(encoder, live.revision)
     seen = history(customer) if customer else []
     excluded = set(exclude) | (set() if again else {event.item for event in seen})
     shown: list[Shown] = []
@@ -90,11 +90,10 @@ def recommend(
         )
         shown = [Shown(pick.item, pick.score, pick.source, pick.because) for pick in picks]
     if len(shown) < k:
-        allowed = catalog.shelf(encoder, live.revision).of(category)
         shown += _without_model(
-            allowed - excluded - {entry.item for entry in shown}, k - len(shown)
+            shelf.of(category) - excluded - {entry.item for entry in shown}, k - len(shown)
         )
-    return _explain(shown, language), live.version_id
+    return _explain(shown, shelf, language), live.version_id
 
 
 @functools.lru_cache(maxsize=OFFERS)
@@ -142,37 +141,20 @@ def _without_model(allowed: frozenset[str], k: int) -> list[Shown]:
     return popular + [Shown(item, 0.0, "new") for item in ids]
 
 
-def _explain(shown: list[Shown], language: str) -> list[Choice]:
-    """Read the rows of what is shown, and say why in the reader's language."""
-    wanted = {entry.item for entry in shown} | {e.because for e in shown if e.because}
-    rows = _read(wanted)
+def _explain(shown: list[Shown], shelf: catalog.Shelf, language: str) -> list[Choice]:
+    """Say of each item that is shown why it is, in the reader's language."""
     choices = []
     for entry in shown:
-        item = rows.get(entry.item)
-        if item is None:
-            continue
-        cause = rows.get(entry.because) if entry.because else None
+        cause = shelf.listed.get(entry.because) if entry.because else None
         again = entry.because == entry.item
         reason = REASONS["again" if again else entry.source][language].format(
             title(cause, language) if cause else entry.because or ""
         )
+        item = shelf.listed[entry.item]
         choices.append(Choice(item, entry.score, entry.source, entry.because, reason))
     return choices
 
 
-def _read(ids: set[str]) -> dict[str, Item]:
-    """The rows of items by their id, without what a list does not show."""
-    found = query(
-        f"""SELECT {", ".join(LISTED)}, translations FROM recommend_item
-            WHERE tenant_id = %(tenant)s AND external_id = ANY(%(ids)s)""",  # noqa: S608
-        ids=list(ids),
-    )
-    return {
-        row[0]: Item(**dict(zip(LISTED, row, strict=False)), translations=json.loads(row[-1]))
-        for row in found
-    }
-
-
-def title(item: Item, language: str) -> str:
+def title(item: Listing | Item, language: str) -> str:
     translated: str = item.translations.get(language, {}).get("title", item.title)
     return translated
