@@ -33,7 +33,7 @@ def start() -> None:
         os.environ[name] = urlunsplit(urlsplit(os.environ[name])._replace(path=f"/{DATABASE}"))
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
     os.environ.update(
-        SECRET_KEY="for the tests only, and long enough to be one",
+        SECRET_KEY="for the tests only, and long enough to be taken for a real one: 0123456789",
         HTTPS="0",
         SERVICES_FILE=str(HOME / "none"),
         ARTIFACTS=str(HOME / "artifacts"),

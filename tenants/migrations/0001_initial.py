@@ -334,9 +334,5 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "indexes": [models.Index(fields=["tenant", "created_at"], name="apikey_by_age")],
             },
-            managers=[
-                ("unscoped", django.db.models.manager.Manager()),
-                ("objects", django.db.models.manager.Manager()),
-            ],
         ),
     ]
