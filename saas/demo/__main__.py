@@ -18,7 +18,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--name", default="demo", help="folder below var/ that keeps its data")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for end in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # a shell may have told its children to ignore these
+        signal.signal(end, _interrupt)
     with ExitStack() as running:
         try:
             show_and_serve(running, options)
