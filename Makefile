@@ -15,7 +15,11 @@ demo: .venv/deployed ## Run the whole product here, with demo data (ONCE=1: show
 	@$(RUN) -m saas.demo $(if $(ONCE),--once)
 
 test: .venv/developed ## Run all tests
-	@$(RUN) -m pytest
+	@mkdir -p var
+	@# Tests with processes of their own mostly wait for them: the others run beside, on servers apart.
+	@TEST_HOME=test-live $(RUN) -m pytest -m live >var/test-live.log 2>&1 & live=$$!; \
+	  $(RUN) -m pytest -m "not live"; rest=$$?; \
+	  wait $$live; live=$$?; cat var/test-live.log; [ $$rest -eq 0 ] && [ $$live -eq 0 ]
 
 check: .venv/developed ## Lint, types, migrations, deployment checks
 	@$(RUN) -m ruff check .

@@ -60,7 +60,7 @@ def start(home: Path, *, durable: bool = True) -> Services:
 
     `durable=False` trades safety on power loss for speed: for tests.
     """
-    home = _writable_home(home)
+    home = writable_home(home)
     state = _read_state(home)
     started = []
     if _start_postgres(home, state, durable=durable):
@@ -100,7 +100,7 @@ def stop(services: Services) -> None:
         _postgres(services.home, "pg_ctl", "stop", "-m", "fast", "-w", "-D", _data(services.home))
 
 
-def _writable_home(home: Path) -> Path:
+def writable_home(home: Path) -> Path:
     """As root the servers run as a system user, who could not enter a folder below /root."""
     if os.geteuid() == 0:
         name = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from saas import embedded
 from tests.live.conftest import Process, eventually
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +46,8 @@ def test_every_make_target_exists() -> None:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """`make demo`, as the Makefile starts it, with data and servers of its own."""
-    shutil.rmtree(ROOT / "var" / NAME, ignore_errors=True)
+    for home in (ROOT / "var" / NAME, embedded.writable_home(ROOT / "var" / NAME)):
+        shutil.rmtree(home, ignore_errors=True)
     own = {
         "DATABASE_URL",
         "DATABASE_OWNER_URL",
