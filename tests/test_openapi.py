@@ -18,7 +18,7 @@ from tests import belongings
 from tests.conftest import Business
 from tests.wsgi import held_open
 
-CALLS = 6  # of each operation, with data that fits and with data that does not
+CALLS = 12  # of each operation, with data that fits and with data that does not
 # Rules that a schema cannot express: what fits the schema of these may still be refused.
 RULED = {"issue_key", "get_usage", "import_file"}
 

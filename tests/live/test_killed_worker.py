@@ -6,7 +6,7 @@ from tests.live.conftest import eventually
 
 pytestmark = pytest.mark.live
 
-INTENTS, PHRASINGS = 15, 20
+INTENTS, PHRASINGS = 20, 25
 
 
 def test_a_run_survives_the_death_of_its_worker(business, worker) -> None:
