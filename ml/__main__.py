@@ -2,11 +2,15 @@
 
 import argparse
 import csv
+import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ml import metrics, weights
+from ml import background, metrics, weights
+from ml.compress import commands as compress
 from ml.encoder import Encoder
 from ml.errors import DataError, ModelError
 from ml.intent import IntentModel
@@ -39,6 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("file", type=Path)
     train.add_argument("out", type=Path)
     train.set_defaults(run=_train)
+    tune = commands.add_parser("tune", help="train the encoder too; takes minutes, not seconds")
+    tune.add_argument("kind", choices=["intent"])
+    tune.add_argument("file", type=Path)
+    tune.add_argument("out", type=Path)
+    tune.add_argument("--config", type=Path, help="JSON with settings of ml.config.Config")
+    tune.add_argument("--unlabelled", type=Path, help="messages without a label, one on a line")
+    tune.set_defaults(run=_tune)
     evaluate = commands.add_parser("eval", help="measure a model on a CSV of text and label")
     evaluate.add_argument("model", type=Path)
     evaluate.add_argument("file", type=Path)
@@ -48,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     encode.add_argument("out", type=Path)
     encode.add_argument("--kind", choices=["query", "passage"], default="query")
     encode.set_defaults(run=_encode)
+    compress.add(commands, read_examples)
     return parser
 
 
@@ -83,12 +95,55 @@ def _train(options: argparse.Namespace, encoder: Encoder) -> None:
     _print(model.metrics)
 
 
+def _tune(options: argparse.Namespace, encoder: Encoder) -> None:
+    from ml.finetune import Config, tune
+
+    examples = read_examples(options.file)
+    changes = _settings(options.config) if options.config else {}
+    unlabelled = _lines(options.unlabelled) if options.unlabelled else []
+    suited = Config.suited(len(examples), unlabelled=len(unlabelled))
+    config = Config.from_json(suited.to_json() | changes)
+    checkpoint = options.out.with_name(f"{options.out.name}.checkpoint")
+    model = tune(
+        encoder,
+        weights.locate(options.encoder, cache=options.cache),
+        examples,
+        unlabelled=unlabelled,
+        background=background.sentences(),
+        config=config,
+        checkpoint=checkpoint,
+        progress=_show,
+    )
+    model.save(options.out)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    for note in model.report["notes"]:
+        sys.stderr.write(f"{note}\n")
+    _print(model.metrics)
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{file} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{file} must hold a JSON object of settings")
+    return found
+
+
+def _lines(file: Path) -> list[str]:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
 def _evaluate(options: argparse.Namespace, encoder: Encoder) -> None:
     model = IntentModel.load(options.model)
     examples = read_examples(options.file)
     if not examples:
         raise DataError(f"{options.file} has no rows")
-    predictions = model.predict(encoder.encode([e.text for e in examples], progress=_show))
+    model.space(encoder.fingerprint)  # raises where it is not this encoder's
+    texts = [e.text for e in examples]
+    predictions = model.predict(encoder.encode(texts, adapter=model.adapter, progress=_show))
     truth, guesses = [e.label for e in examples], [p.label or "" for p in predictions]
     _print(
         {

@@ -10,19 +10,23 @@ from queue import Empty, Full, Queue
 from time import monotonic
 from typing import Protocol
 
-from ml.encoder import Kind
+from ml.adapters import Adapter
+from ml.encoder import Adapters, Kind, one_each
 from ml.errors import EngineBusy, EngineClosed, EngineTimeout
 from ml.types import Vectors
 
 
 class Encodes(Protocol):
-    def encode(self, texts: Sequence[str], *, kind: Kind = "query") -> Vectors: ...
+    def encode(
+        self, texts: Sequence[str], *, kind: Kind = "query", adapter: Adapters = None
+    ) -> Vectors: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     texts: tuple[str, ...]
     kind: Kind
+    adapters: tuple[Adapter | None, ...]
     deadline: float
     answer: "Future[Vectors]" = field(default_factory=Future)
 
@@ -51,16 +55,24 @@ class Engine:
         self._worker.start()
 
     def encode(
-        self, texts: Sequence[str], *, kind: Kind = "query", timeout: float = 10.0
+        self,
+        texts: Sequence[str],
+        *,
+        kind: Kind = "query",
+        adapter: Adapters = None,
+        timeout: float = 10.0,
     ) -> Vectors:
         """float32[n, d], as `Encoder.encode`; safe to call from any thread.
+
+        Requests with different adapters share a pass.
 
         Raises `EngineBusy` when the queue is full, `EngineTimeout` after `timeout` seconds,
         `EngineClosed` after `close`, and whatever the encoder raises on these texts.
         """
         if self._closed.is_set():
             raise EngineClosed("the engine is closed")
-        request = _Request(tuple(texts), kind, monotonic() + timeout)
+        adapters = tuple(one_each(adapter, len(texts)))
+        request = _Request(tuple(texts), kind, adapters, monotonic() + timeout)
         try:
             self._queue.put_nowait(request)
         except Full:
@@ -116,7 +128,11 @@ class Engine:
 
     def _answer(self, requests: list[_Request], kind: Kind) -> None:
         try:
-            vectors = self._encoder.encode([t for r in requests for t in r.texts], kind=kind)
+            vectors = self._encoder.encode(
+                [text for request in requests for text in request.texts],
+                kind=kind,
+                adapter=[adapter for request in requests for adapter in request.adapters],
+            )
         except Exception as error:
             if len(requests) == 1:
                 requests[0].answer.set_exception(error)

@@ -1,6 +1,5 @@
-"""The classifier on frozen vectors: logistic regression on a kernel's features."""
+"""The classifier on vectors: logistic regression on a kernel's features, or a tuned linear head."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -40,9 +39,16 @@ class Head:
         weight, bias = _regress(features.values[rows], classes[rows], count=count, c=c)
         return cls(features.fold(weight, bias), gamma=features.gamma)
 
+    @classmethod
+    def linear(cls, weight: Vectors) -> Self:
+        """The head that was trained together with an adapter, from float32[classes, d]."""
+        return cls({"linear": np.ascontiguousarray(weight.T)}, gamma=0.0)
+
     def logits(self, vectors: Vectors) -> Vectors:
         """float32[n, classes]."""
         t = self.tensors
+        if "linear" in t:
+            return np.asarray(vectors @ t["linear"], dtype=np.float32)
         kernel = _kernel((vectors - t["mean"]) / t["scale"], t["landmarks"], self.gamma)
         logits: Vectors = kernel @ t["weight"] + t["bias"]
         return logits
@@ -111,20 +117,19 @@ def _regress(values: Vectors, classes: Rows, *, count: int, c: float) -> tuple[V
 def _spread(vectors: Vectors, classes: Rows, seed: int) -> Rows:
     """Up to 1,024 rows, from every class in turn, the same text only once."""
     order = np.random.default_rng(seed).permutation(len(classes))
-    turns: Sequence[int] = _turns(classes[order])
-    order = order[np.argsort(turns, kind="stable")][: 2 * LANDMARKS]
+    order = order[np.argsort(turns(classes[order]), kind="stable")][: 2 * LANDMARKS]
     _, first = np.unique(vectors[order], axis=0, return_index=True)
     return order[np.sort(first)][:LANDMARKS]
 
 
-def _turns(classes: Rows) -> list[int]:
+def turns(classes: Rows) -> list[int]:
     """For each row, how many of its class stand before it."""
     seen: dict[int, int] = {}
-    turns = []
+    places = []
     for number in classes.tolist():
-        turns.append(seen.get(number, 0))
-        seen[number] = turns[-1] + 1
-    return turns
+        places.append(seen.get(number, 0))
+        seen[number] = places[-1] + 1
+    return places
 
 
 def _kernel(a: NDArray[Any], b: NDArray[Any], gamma: float) -> Vectors:

@@ -1,22 +1,30 @@
-"""The instant intent model: live seconds after an import, honest about what it does not know."""
+"""The intent model, instant or tuned: honest about what it does not know."""
 
+import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml import artifact, tuning
-from ml.errors import DataError
+from ml import artifact, evidence, report, tuning
+from ml.adapters import Adapter
+from ml.calibration import Calibration
+from ml.errors import DataError, ModelError
 from ml.familiarity import Familiarity
 from ml.head import Head, softmax
-from ml.types import Guess, Prediction, Progress, Vectors
+from ml.types import Guess, Prediction, Progress, Tensors, Vectors
 
 KIND = "intent"
 
 
 class IntentModel:
-    """A kernel classifier on frozen sentence vectors, with calibrated confidence and scope.
+    """A classifier on sentence vectors, with calibrated confidence and scope.
+
+    The instant one (`fit`) is live seconds after an import: a kernel classifier on the frozen
+    encoder's vectors. A tuned one (`ml.finetune`) has an `adapter`, and wants vectors of that.
 
     Confidence is calibrated by one temperature (Guo et al. 2017, arXiv:1706.04599). Whether a text
     is in scope is told by the largest logit (Vaze et al. 2022, arXiv:2110.06207) together with
@@ -29,11 +37,15 @@ class IntentModel:
         head: Head,
         familiarity: Familiarity,
         *,
-        calibration: tuning.Calibration,
+        calibration: Calibration,
+        report: dict[str, Any],
+        adapter: Adapter | None = None,
     ) -> None:
         self.labels = labels
         self.metrics = calibration.metrics
-        self._head = head
+        self.report = report
+        self.adapter = adapter
+        self.head = head
         self._familiarity = familiarity
         self._calibration = calibration
 
@@ -67,16 +79,17 @@ class IntentModel:
         if not np.isfinite(vectors).all():
             raise DataError("a vector holds something that is no finite number")
         names, classes = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
-        report = progress or _silent
+        say = progress or _silent
+        start, start_cpu = time.perf_counter(), time.process_time()
         # Many small products are several times slower when they are spread over threads.
         with threadpool_limits(1):
-            calibration = tuning.calibrate(
+            calibration, found = tuning.calibrate(
                 vectors,
                 classes,
                 background,
                 count=len(names),
                 seed=seed,
-                progress=lambda p, m: report(0.9 * p, m),
+                progress=lambda p, m: say(0.9 * p, m),
             )
             head = Head.fit(
                 vectors,
@@ -87,12 +100,34 @@ class IntentModel:
                 seed=seed,
             )
             familiarity = Familiarity.fit(vectors, classes, background)
-        report(1.0, f"fitted {len(names)} intents on {len(labels)} examples")
-        return cls([str(name) for name in names], head, familiarity, calibration=calibration)
+        intents = [str(name) for name in names]
+        cost = report.Cost(time.perf_counter() - start, time.process_time() - start_cpu)
+        told = evidence.report(found, intents, step="instant", examples=len(labels), cost=cost)
+        say(1.0, f"fitted {len(names)} intents on {len(labels)} examples")
+        return cls(intents, head, familiarity, calibration=calibration, report=told.to_json())
+
+    def twin(self, vectors: Vectors, labels: Sequence[str]) -> Self:
+        """The same kernel and calibration with a head of other examples of the same intents.
+
+        Quick, since nothing is chosen anew: by it this model is measured on examples it was fitted on.
+        """
+        classes = np.asarray([self.labels.index(label) for label in labels], dtype=np.intp)
+        chosen = self._calibration
+        head = Head.fit(
+            np.ascontiguousarray(vectors, dtype=np.float32),
+            classes,
+            count=len(self.labels),
+            gamma=chosen.gamma,
+            c=chosen.c,
+            seed=0,
+        )
+        return type(self)(
+            self.labels, head, self._familiarity, calibration=chosen, report=self.report
+        )
 
     def predict(self, vectors: Vectors) -> list[Prediction]:
         """One prediction for each row of float32[n, d]."""
-        logits = self._head.logits(vectors)
+        logits = self.head.logits(vectors)
         chances = softmax(logits / self._calibration.temperature)
         known = self._calibration.score(logits, self._familiarity.signs(vectors))
         best = np.argsort(-chances, axis=1, kind="stable")[:, :3]
@@ -105,24 +140,65 @@ class IntentModel:
             )
         return predictions
 
+    def chances(self, vectors: Vectors) -> NDArray[np.float64]:
+        """float64[n, labels], calibrated."""
+        return softmax(self.head.logits(vectors) / self._calibration.temperature)
+
+    def space(self, encoder: str) -> str:
+        """In which vectors this model reads, given the fingerprint of the encoder that serves.
+
+        Raises `ModelError` where it was tuned on another encoder.
+        """
+        if self.adapter is None:
+            return encoder
+        if self.adapter.encoder != encoder:
+            raise ModelError(
+                f"the model was tuned on the encoder {self.adapter.encoder}, this one is {encoder}; "
+                "tune it again"
+            )
+        return self.adapter.space
+
     def scores(self, vectors: Vectors) -> Vectors:
         """float32[n]: the higher, the more surely in scope."""
-        return self._calibration.score(self._head.logits(vectors), self._familiarity.signs(vectors))
+        return self._calibration.score(self.head.logits(vectors), self._familiarity.signs(vectors))
 
     def save(self, folder: Path) -> None:
-        tensors = {f"head.{name}": t for name, t in self._head.tensors.items()}
+        tensors = {f"head.{name}": t for name, t in self.head.tensors.items()}
         tensors |= self._familiarity.tensors
         meta = {"labels": self.labels, "calibration": self._calibration.to_json()}
+        meta["report"] = self.report
+        if self.adapter is not None:
+            meta["encoder"] = self.adapter.encoder
+            tensors |= {f"adapter.{name}": t for name, t in self.adapter.tensors.items()}
         artifact.save(folder, kind=KIND, tensors=tensors, meta=meta)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Raises `ArtifactError` where there is no whole intent model."""
         tensors, meta = artifact.load(folder, kind=KIND)
-        calibration = tuning.Calibration.from_json(meta["calibration"])
-        parts = {n.removeprefix("head."): t for n, t in tensors.items() if n.startswith("head.")}
-        head = Head(parts, gamma=calibration.gamma)
-        return cls(meta["labels"], head, Familiarity.restore(tensors), calibration=calibration)
+        calibration = Calibration.from_json(meta["calibration"])
+        head = Head(_part(tensors, "head."), gamma=calibration.gamma)
+        learned = _part(tensors, "adapter.")
+        return cls(
+            meta["labels"],
+            head,
+            Familiarity.restore(tensors),
+            calibration=calibration,
+            report=meta.get("report", {}),
+            adapter=Adapter(encoder=meta["encoder"], tensors=learned) if learned else None,
+        )
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The report (`ml.report`) of a saved model, without its tensors; empty in one of before reports.
+
+    Raises `ArtifactError` where there is no whole intent model.
+    """
+    return dict(json.loads(artifact.read(folder, artifact.META, kind=KIND)).get("report", {}))
+
+
+def _part(tensors: Tensors, prefix: str) -> Tensors:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def _silent(share: float, message: str) -> None:

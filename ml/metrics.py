@@ -29,6 +29,22 @@ def auroc(positives: Floats, negatives: Floats) -> float:
     return float(roc_auc_score(truth, np.r_[positives, negatives]))
 
 
+def macro_auroc(truth: NDArray[np.intp], chances: Floats) -> float | None:
+    """The mean AUROC of each class against the rest, by its column of float[n, classes].
+
+    Classes of which no row is there, or every one, have none; None where that holds for all.
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(chances, axis=0)
+    counts = np.bincount(truth, minlength=chances.shape[1]).astype(float)
+    sums = np.bincount(truth, weights=ranks[np.arange(len(truth)), truth], minlength=len(counts))
+    some = (counts > 0) & (counts < len(truth))
+    inside, outside = counts[some], len(truth) - counts[some]
+    areas = (sums[some] - inside * (inside + 1) / 2) / (inside * outside)
+    return float(areas.mean()) if len(areas) else None
+
+
 def ece(confidences: Floats, correct: NDArray[np.bool_], *, bins: int = 15) -> float:
     """The expected calibration error, 0..1: by how much confidence and accuracy differ.
 

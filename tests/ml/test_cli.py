@@ -43,6 +43,30 @@ def test_train_then_eval(run, tmp_path: Path):
     assert (code, "accuracy         1.0000" in figures) == (0, True)
 
 
+def test_tune_then_eval(run, tmp_path: Path):
+    file, out, settings = tmp_path / "a.csv", tmp_path / "model", tmp_path / "c.json"
+    file.write_text("text,intent\n" + ROWS, encoding="utf-8")
+    settings.write_text('{"epochs": 1, "rank": 4, "refit": false, "held_out": 0.5}')
+    (tmp_path / "u.txt").write_text("money back\n\n退钱\n", encoding="utf-8")
+    code, figures, log = run(
+        *("tune", "intent", file, out, "--config", settings, "--unlabelled", tmp_path / "u.txt")
+    )
+    assert code == 0
+    assert "cpu_seconds" in figures
+    assert "base: epoch 1: loss" in log
+    assert [path.name for path in tmp_path.iterdir() if "checkpoint" in path.name] == []
+    code, figures, _ = run("eval", out, file)
+    assert (code, "accuracy         1.0000" in figures) == (0, True)
+
+
+def test_tune_names_a_setting_that_it_does_not_know(run, tmp_path: Path):
+    file, settings = tmp_path / "a.csv", tmp_path / "c.json"
+    file.write_text("text,intent\n" + ROWS, encoding="utf-8")
+    settings.write_text('{"epoch": 1}')
+    code, _, log = run("tune", "intent", file, tmp_path / "model", "--config", settings)
+    assert (code, "no setting epoch" in log) == (1, True)
+
+
 def test_encode(run, tmp_path: Path):
     (tmp_path / "a.txt").write_text("hello\n你好\n", encoding="utf-8")
     assert run("encode", tmp_path / "a.txt", tmp_path / "a.npy")[0] == 0

@@ -17,7 +17,7 @@ class Slow:
         self.free.set()
         self.batches: list[list[str]] = []
 
-    def encode(self, texts, *, kind="query"):
+    def encode(self, texts, *, kind="query", adapter=None):
         self.batches.append(list(texts))
         self.free.wait(5)
         if "bad" in texts:

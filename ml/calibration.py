@@ -1,0 +1,178 @@
+"""How logits and familiarity become confidence and scope, settled on held-out examples."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml import metrics
+from ml.evidence import Evidence
+from ml.head import Rows, softmax
+from ml.types import Vectors
+
+OUTLIERS = (0.0, 0.25, 0.5, 1.0)
+REJECTED = (0.02, 0.08)  # the share of in-scope texts that the threshold may turn away ...
+FEW = 0.4  # ... and more with few examples, for the model of all is surer than those of some
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was chosen, and how logits and familiarity become confidence and scope."""
+
+    gamma: float
+    c: float
+    temperature: float = 1.0
+    logit: tuple[float, float] = (0.0, 1.0)  # mean and deviation over in-scope texts
+    familiarity: tuple[tuple[float, float], ...] = ((0.0, 1.0),)  # the same of every sign
+    outliers: float = 1.0  # how much the border to talk about other things counts
+    threshold: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def score(self, logits: Vectors, signs: Vectors) -> Vectors:
+        """float32[n], how surely in scope: all signs in units of their deviation, added."""
+        logit = (logits.max(axis=1) - self.logit[0]) / self.logit[1]
+        means, deviations = np.transpose(self.familiarity)
+        weights = (1.0, self.outliers)[: signs.shape[1]]
+        known = ((signs - means) / deviations * weights).sum(axis=1)
+        return np.asarray(logit + known, dtype=np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        familiarity = tuple(tuple(pair) for pair in values["familiarity"])
+        return cls(**{**values, "logit": tuple(values["logit"]), "familiarity": familiarity})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What models say about texts they were not fitted on."""
+
+    logits: Vectors
+    signs: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The same for what is no intent: whole intents held out, and talk about other things."""
+
+    classes: HeldOut | None
+    background: HeldOut | None
+
+    def parts(self) -> dict[str, HeldOut]:
+        named = {"oos": self.classes, "background": self.background}
+        return {name: part for name, part in named.items() if part is not None}
+
+
+def joined(parts: list[HeldOut]) -> HeldOut | None:
+    if not parts:
+        return None
+    return HeldOut(
+        np.concatenate([part.logits for part in parts]),
+        np.concatenate([part.signs for part in parts]),
+    )
+
+
+def settle(
+    held: HeldOut,
+    unknown: Unknown,
+    truth: Rows,
+    *,
+    gamma: float,
+    c: float,
+    sizes: dict[str, float],
+    rejected: float | None = None,
+) -> Calibration:
+    temperature = _temperature(held.logits, truth)
+    plain = Calibration(
+        gamma, c, temperature, logit=spread(held.logits.max(axis=1)), familiarity=spreads(held)
+    )
+    draft = max(
+        (replace(plain, outliers=weight) for weight in OUTLIERS),
+        key=lambda trial: _parted(trial, held, unknown),
+    )
+    known = draft.score(held.logits, held.signs)
+    strange = {name: draft.score(p.logits, p.signs) for name, p in unknown.parts().items()}
+    most = REJECTED[1] + FEW / (sizes["examples"] / sizes["classes"])
+    threshold = _threshold(known, list(strange.values()), most if rejected is None else rejected)
+    chances = softmax(held.logits / temperature)
+    guesses = chances.argmax(axis=1)
+    figures = sizes | {
+        "held_out": float(len(truth)),
+        "accuracy": metrics.accuracy(truth.tolist(), guesses.tolist()),
+        "macro_f1": metrics.macro_f1(truth.tolist(), guesses.tolist()),
+        "ece": metrics.ece(chances.max(axis=1), guesses == truth),
+        "in_scope_recall": float((known >= threshold).mean()),
+    }
+    for name, scores in strange.items():
+        figures[f"{name}_auroc"] = metrics.auroc(known, scores)
+        figures[f"{name}_recall"] = float((scores < threshold).mean())
+    return replace(draft, threshold=threshold, metrics=figures)
+
+
+def evidence(
+    calibration: Calibration,
+    held: HeldOut,
+    unknown: Unknown,
+    truth: Rows,
+    learning: tuple[tuple[int, float], ...] = (),
+) -> Evidence:
+    return Evidence(
+        truth=truth,
+        chances=softmax(held.logits / calibration.temperature),
+        known=calibration.score(held.logits, held.signs),
+        threshold=calibration.threshold,
+        unknown={n: calibration.score(p.logits, p.signs) for n, p in unknown.parts().items()},
+        learning=learning,
+    )
+
+
+def _parted(trial: Calibration, held: HeldOut, unknown: Unknown) -> float:
+    """How well the score parts what is known from each kind of what is not: AUROCs, added."""
+    known = trial.score(held.logits, held.signs)
+    return sum(
+        metrics.auroc(known, trial.score(part.logits, part.signs))
+        for part in unknown.parts().values()
+    )
+
+
+def quality(logits: Vectors, truth: Rows) -> tuple[float, float]:
+    """Accuracy first, and among equals the likelihood."""
+    chances = softmax(logits)[np.arange(len(truth)), truth]
+    right = float((logits.argmax(axis=1) == truth).mean())
+    return right, float(np.log(np.maximum(chances, 1e-12)).mean())
+
+
+def _temperature(logits: Vectors, truth: Rows) -> float:
+    """By what logits are divided so that the likelihood of the truth is greatest."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_temperature: float) -> float:
+        chances = softmax(logits / np.exp(log_temperature))[np.arange(len(truth)), truth]
+        return -float(np.log(np.maximum(chances, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def _threshold(known: Vectors, strange: list[Vectors], most: float) -> float:
+    """Where known and each kind of strange part best, turning away at most that share of the known."""
+    low, high = np.quantile(known, [min(REJECTED[0], most), most]).tolist()
+    if not strange:
+        return float(low + high) / 2
+    steps = np.linspace(low, high, 50)
+    gains = [
+        (known >= t).mean() * len(strange) + sum((part < t).mean() for part in strange)
+        for t in steps
+    ]
+    return float(steps[int(np.argmax(gains))])
+
+
+def spreads(held: HeldOut) -> tuple[tuple[float, float], ...]:
+    return tuple(spread(sign) for sign in held.signs.T)
+
+
+def spread(values: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    deviation = float(values.std())
+    return float(values.mean()), deviation if deviation > 1e-6 else 1.0

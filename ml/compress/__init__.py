@@ -1,0 +1,1 @@
+"""A smaller or faster encoder out of another one, each as a folder that `ENCODER` takes."""

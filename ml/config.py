@@ -1,0 +1,120 @@
+"""What a tuning run can be told: the settings, and the switches that it may try."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self, get_args
+
+from ml.errors import DataError
+
+Setting = Literal["off", "on", "try"]
+SWITCHES = (
+    "pretrain",
+    "contrastive",
+    "adversarial",
+    "typos",
+    "homophones",
+    "paraphrase",
+    "hard_negatives",
+    "self_training",
+)
+FEW, SOME = 1_500, 6_000  # examples, see `Config.suited`
+MANY = 1_000  # messages without a label
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of `ml.finetune.tune`; `suited` has those that were measured to be best.
+
+    A switch is "off", "on" or "try": trained with and without it on the same held-out part, and kept
+    only where it helps. `held_out` is the share of examples that calibrate and stop training;
+    `refit` trains once more on all of them afterwards. `recall` is the least share of in-scope texts
+    that the threshold keeps. With `names` an intent's name is an example of it.
+    """
+
+    rank: int = 16
+    epochs: int = 6
+    rate: float = 1e-3
+    batch: int = 64
+    accumulate: int = 1
+    warmup: float = 0.1
+    decay: float = 0.01
+    clip: float = 1.0
+    smoothing: float = 0.1
+    average: float = 0.99
+    patience: int = 3
+    held_out: float = 0.05
+    refit: bool = False
+    recall: float = 0.975
+    names: bool = False
+    seed: int = 0
+    checkpoint_seconds: float = 60.0
+    device: str | None = None
+    dtype: str | None = None
+    threads: int | None = None
+    pretrain: Setting = "off"
+    contrastive: Setting = "off"
+    adversarial: Setting = "off"
+    typos: Setting = "off"
+    homophones: Setting = "off"
+    paraphrase: Setting = "off"
+    hard_negatives: Setting = "on"
+    self_training: Setting = "off"
+
+    def __post_init__(self) -> None:
+        for name in SWITCHES:
+            if getattr(self, name) not in get_args(Setting):
+                raise DataError(f'{name} must be "off", "on" or "try", not {getattr(self, name)!r}')
+        for name in ("names", "refit"):
+            if not isinstance(getattr(self, name), bool):
+                raise DataError(f"{name} must be true or false, not {getattr(self, name)!r}")
+        for name in ("rank", "epochs", "batch", "accumulate", "patience"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise DataError(f"{name} must be a whole number from 1 on, not {value!r}")
+        for name, low, high in (
+            ("rate", 0.0, 1.0),
+            ("warmup", 0.0, 1.0),
+            ("decay", 0.0, 1.0),
+            ("smoothing", 0.0, 0.9),
+            ("average", 0.0, 0.9999),
+            ("held_out", 0.0, 0.5),
+            ("recall", 0.5, 1.0),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise DataError(f"{name} must be a number, not {value!r}")
+            if not low <= value <= high:
+                raise DataError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
+
+    @classmethod
+    def suited(cls, examples: int, *, unlabelled: int = 0, **changes: Any) -> Self:
+        """The settings for so many examples and messages without a label, with changes by name.
+
+        The fewer there are, the more passes and the smaller batches it takes until training has
+        moved far enough, and the more of them have to be held out until their figures mean
+        something; what is held out is then too much to be left out of the final model. With many a
+        twentieth is enough to calibrate by, and is hardly missed.
+        """
+        suited: dict[str, Any] = {}
+        if examples < SOME:
+            suited = {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True}
+        if examples < FEW:
+            suited |= {"epochs": 15, "held_out": 0.2, "names": True}
+        if examples < FEW and unlabelled >= MANY:
+            # Guessed labels by the thousand: training is long enough after a pass or two.
+            suited |= {"self_training": "on", "epochs": 2, "batch": 64}
+        return cls(**(suited | changes))
+
+    def change(self, **values: Any) -> Self:
+        return replace(self, **values)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Raises `DataError` that names a setting that is unknown or out of its range."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise DataError(f"there is no setting {', '.join(unknown)}; remove it")
+        return cls(**values)

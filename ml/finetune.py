@@ -1,0 +1,239 @@
+"""Tuning: the shared encoder learns one tenant's intents (LoRA), and a calibrated model comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml import evidence, tuned
+from ml.adapters import Adapter
+from ml.config import SWITCHES, Config
+from ml.familiarity import Familiarity
+from ml.head import Head
+from ml.intent import IntentModel
+from ml.lesson import Paraphrase, Sources
+from ml.material import Material, prepare
+from ml.report import Cost, Learning, LearningPoint, Report, Scores, Switch
+from ml.study import Study, study
+from ml.types import Example, Progress, Vectors
+from ml.usage import Meter
+
+if TYPE_CHECKING:
+    from ml.encoder import Encoder
+
+__all__ = ["Config", "tune"]
+
+NOTHING = np.empty(0, dtype=np.intp)
+SEEN = (
+    "Intents held out as if unknown were unknown to the head only: the encoder was tuned with them, "
+    "so that these out-of-scope figures flatter."
+)
+TRAINING = 0.95  # of the progress; the rest is calibration
+
+
+def tune(
+    encoder: Encoder,
+    folder: Path,
+    examples: Sequence[Example],
+    *,
+    unlabelled: Sequence[str] = (),
+    passages: Sequence[tuple[str, str]] = (),
+    background: Sequence[str] = (),
+    paraphrase: Paraphrase | None = None,
+    start: Adapter | None = None,
+    config: Config | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> IntentModel:
+    """Trains an adapter for the encoder in `folder` and an intent model on top of it.
+
+    `unlabelled` are a tenant's messages without labels, `passages` (question, passage) pairs of its
+    knowledge base, `background` sentences about other things (`ml.background`), `paraphrase` what
+    says a text in so many other ways, `start` the adapter of an earlier model to go on from (of the
+    same rank; `ml.continual` chooses what to teach it). Without a config it is `Config.suited`.
+
+    With a folder for checkpoints a run that was killed goes on when it is called again with the same
+    input, to the same result; the caller removes the folder afterwards. Whatever `progress` raises
+    cancels it.
+
+    One intent, or texts that are all equal, teach nothing: the model is the instant one then, and
+    its report says so. Raises `DataError` where there are no examples.
+    """
+    say = progress or _silent
+    config = config or Config.suited(len(examples), unlabelled=len(unlabelled))
+    material = prepare(examples, share=config.held_out, seed=config.seed)
+    if not material.teaches:
+        return _instant(encoder, material, background, config, say)
+    sources = Sources(unlabelled, passages, background, paraphrase, start)
+    return Run(folder, material, sources, config, checkpoint, say).model()
+
+
+class Run:
+    """One tuning: the trainings it takes, and the model and the report that come out of them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        material: Material,
+        sources: Sources,
+        config: Config,
+        checkpoint: Path | None,
+        progress: Progress,
+    ) -> None:
+        self._folder, self._material, self._sources = folder, material, sources
+        self._checkpoint, self._progress = checkpoint, progress
+        self._meter, self._notes, self._seen, self._done = Meter(), list(material.notes), 0, 0
+        self._config = self._possible(config)
+        self._trials = [name for name in SWITCHES if getattr(self._config, name) == "try"]
+        self._refit = config.refit and len(material.held) > 0
+        self._stages = 1 + len(self._trials) + self._refit
+
+    def model(self) -> IntentModel:
+        """Trains, chooses and calibrates."""
+        config, chosen, switches = self._choose()
+        final = self._study("refit", config, chosen.state.best_epoch) if self._refit else chosen
+        return self._assemble(config, chosen, final, switches)
+
+    def _possible(self, config: Config) -> Config:
+        """The configuration without the switches that have nothing to work on here."""
+        changes, sources = {}, self._sources
+        for name, there, missing in (
+            ("hard_negatives", bool(sources.passages), "there are no passages"),
+            ("self_training", bool(sources.unlabelled), "there are no messages without a label"),
+            ("paraphrase", sources.paraphrase is not None, "no language model is configured"),
+        ):
+            if getattr(config, name) != "off" and not there:
+                changes[name] = "off"
+                self._notes.append(f"{name} did nothing: {missing}")
+        return config.change(**changes)
+
+    def _choose(self) -> tuple[Config, Study, list[Switch]]:
+        """Trains without what is to be tried, then with one thing more at a time."""
+        held, truth = self._material.held, self._material.classes[self._material.held]
+        config = self._config.change(**dict.fromkeys(self._trials, "off"))
+        best = self._study("base", config, config.epochs)
+        switches = []
+        for name in self._trials:
+            if not len(held):
+                self._notes.append(f"{name} could not be tried: nothing was held out")
+                continue
+            wider = config.change(**{name: "on"})
+            trial = self._study(name, wider, config.epochs)
+            without, with_it = best.quality(truth), trial.quality(truth)
+            switches.append(Switch(name, with_it > without, without[0], with_it[0]))
+            if with_it > without:
+                config, best = wider, trial
+        return config, best, switches
+
+    def _study(self, stage: str, config: Config, epochs: int) -> Study:
+        start, size = TRAINING * self._done / self._stages, TRAINING / self._stages
+        rows = np.arange(len(self._material.texts)) if stage == "refit" else self._material.fit
+        found = study(
+            self._folder,
+            self._material,
+            self._sources,
+            config,
+            rows=rows,
+            exam=NOTHING if stage == "refit" else self._material.held,
+            epochs=epochs,
+            checkpoint=self._checkpoint and self._checkpoint / stage,
+            progress=lambda share, told: self._progress(start + size * share, f"{stage}: {told}"),
+        )
+        self._done += 1
+        self._seen += found.state.epoch * len(rows)
+        return found
+
+    def _assemble(
+        self, config: Config, chosen: Study, final: Study, switches: list[Switch]
+    ) -> IntentModel:
+        """Calibrated on what the chosen study was not fitted on, with the final study's weights."""
+        material = self._material
+        rows = np.arange(len(material.texts)) if self._refit else material.fit
+        calibration, found = tuned.calibrate(
+            chosen, material.classes[material.fit], material.classes[material.held], config.recall
+        )
+        familiarity = Familiarity.fit(final.fitted, material.classes[rows], _some(final.background))
+        if found and "oos" in found.unknown:
+            self._notes.append(SEEN)
+        cost = self._meter.cost(examples=self._seen, device=final.device)
+        report = Report(
+            step="tuned",
+            examples=len(material.texts),
+            held_out=evidence.describe(found, material.names) if found else None,
+            before=self._before(chosen) if found else None,
+            learning=_learning(chosen),
+            switches=tuple(switches),
+            cost=cost,
+            notes=tuple(self._notes),
+        )
+        metrics = calibration.metrics | _costs(cost)
+        self._progress(1.0, f"tuned {len(material.names)} intents on {len(rows)} examples")
+        return IntentModel(
+            material.names,
+            Head.linear(final.weight),
+            familiarity,
+            calibration=replace(calibration, metrics=metrics),
+            report=report.to_json()
+            | {"config": config.to_json(), "dtype": final.dtype, "curve": chosen.state.curve},
+            adapter=final.adapter,
+        )
+
+    def _before(self, chosen: Study) -> Scores:
+        """The instant model, on the frozen encoder, on the same held-out part."""
+        material = self._material
+        fitted, held, background = chosen.frozen
+        labels = [material.names[number] for number in material.classes[material.fit]]
+        model = IntentModel.fit(fitted, labels, background=_some(background))
+        chances = np.zeros((len(held), len(material.names)))
+        chances[:, [material.names.index(name) for name in model.labels]] = model.chances(held)
+        return evidence.score(material.classes[material.held], chances)
+
+
+def _instant(
+    encoder: Encoder,
+    material: Material,
+    background: Sequence[str],
+    config: Config,
+    progress: Progress,
+) -> IntentModel:
+    """The model on the frozen encoder, where there is nothing that training could tell apart."""
+    why = "there is one intent only" if len(material.names) == 1 else "all texts are equal"
+    labels = [material.names[number] for number in material.classes]
+    model = IntentModel.fit(
+        encoder.encode(material.texts),
+        labels,
+        background=encoder.encode(background) if background else None,
+        seed=config.seed,
+        progress=progress,
+    )
+    notes = [
+        *model.report["notes"],
+        *material.notes,
+        f"not tuned: {why}; this is the instant model",
+    ]
+    model.report = model.report | {"notes": notes, "config": config.to_json()}
+    return model
+
+
+def _learning(chosen: Study) -> Learning | None:
+    points = [p for p in chosen.state.curve if "accuracy" in p]
+    if not points:
+        return None
+    return Learning("epochs", tuple(LearningPoint(p["epoch"], p["accuracy"]) for p in points))
+
+
+def _costs(cost: Cost) -> dict[str, float]:
+    names = ("seconds", "cpu_seconds", "peak_memory", "examples_per_second")
+    return {name: float(getattr(cost, name)) for name in names}
+
+
+def _some(vectors: Vectors) -> Vectors | None:
+    return vectors if len(vectors) else None
+
+
+def _silent(share: float, message: str) -> None:
+    """Progress that nobody asked for."""

@@ -1,0 +1,79 @@
+"""What a training teaches: the examples, what is made out of them, and what is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml import augment, selftrain
+from ml.adapters import Adapter
+from ml.config import Config
+from ml.course import Lesson
+from ml.head import Rows
+from ml.lora import Trainee
+from ml.types import Example
+
+Paraphrase = Callable[[str, int], list[str]]
+WORDS = re.compile(r"[\W_]+")
+GUESSED = 7_000  # messages without a label; with more an epoch would take too long
+TRUSTED = 0.5  # of a guessed label, beside 1 of a given one
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a run may learn from besides labelled examples (see `ml.finetune.tune`)."""
+
+    unlabelled: Sequence[str] = ()
+    passages: Sequence[tuple[str, str]] = ()
+    background: Sequence[str] = ()
+    paraphrase: Paraphrase | None = None
+    start: Adapter | None = None
+
+
+def teach(
+    trainee: Trainee,
+    texts: list[str],
+    classes: Rows,
+    names: list[str],
+    sources: Sources,
+    config: Config,
+) -> Lesson:
+    """The lesson of some examples, with what the configuration's switches add.
+
+    Few examples are joined by the intents' own names, which say what an intent is about.
+    """
+    examples = [Example(t, names[c]) for t, c in zip(texts, classes.tolist(), strict=True)]
+    if config.names:
+        examples += [Example(WORDS.sub(" ", name).strip() or name, name) for name in names]
+    kinds: tuple[augment.Kind, ...] = ("typos", "homophones", "paraphrase")
+    wanted = [kind for kind in kinds if getattr(config, kind) == "on"]
+    if wanted:
+        examples += augment.extend(
+            examples, wanted, seed=config.seed, paraphrase=sources.paraphrase
+        )
+    places = {name: number for number, name in enumerate(names)}
+    numbers = np.asarray([places[example.label] for example in examples], dtype=np.intp)
+    tokens = trainee.tokenize([example.text for example in examples])
+    weights = np.ones(len(tokens), dtype=np.float32)
+    if config.self_training != "on" or not sources.unlabelled:
+        return Lesson(tokens, numbers, weights)
+    rng = np.random.default_rng(config.seed)
+    unique = list(dict.fromkeys(sources.unlabelled))
+    messages = [unique[row] for row in rng.permutation(len(unique))[:GUESSED]]
+    rest = trainee.tokenize(messages)
+    chances = selftrain.guess(
+        trainee.encode_tokens(tokens),
+        numbers,
+        trainee.encode_tokens(rest),
+        texts=[example.text for example in examples] + messages,
+        count=len(names),
+    )
+    return Lesson(
+        tokens + rest,
+        np.concatenate([numbers, chances.argmax(axis=1)]),
+        np.concatenate([weights, np.full(len(rest), TRUSTED, dtype=np.float32)]),
+        chances.astype(np.float32),
+    )

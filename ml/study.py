@@ -1,0 +1,145 @@
+"""One training of a tuning run, from the frozen encoder to an adapter and a head."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ml import adversarial, contrastive, pretrain
+from ml.adapters import Adapter
+from ml.calibration import quality
+from ml.checkpoint import Checkpoint
+from ml.classifier import Classifier
+from ml.config import Config
+from ml.course import Course, Lesson, Progressed, Term
+from ml.head import Rows
+from ml.lesson import Sources, teach
+from ml.lora import Trainee
+from ml.material import Material
+from ml.ranking import Ranking
+from ml.types import Progress, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What one training came to.
+
+    `weight` is float32[classes, d] of the head. `fitted`, `held` and `background` are vectors of
+    the examples it was fitted on, of those held out and of talk about other things; `frozen` are
+    the encoder's own of the first two, before the training.
+    """
+
+    adapter: Adapter
+    weight: Vectors
+    state: Progressed
+    fitted: Vectors
+    held: Vectors
+    background: Vectors
+    frozen: tuple[Vectors, Vectors, Vectors]
+    device: str
+    dtype: str
+
+    @property
+    def logits(self) -> Vectors:
+        """float32[held out, classes]."""
+        return self.held @ self.weight.T
+
+    def quality(self, truth: Rows) -> tuple[float, float]:
+        """Accuracy on what was held out, and among equals the likelihood."""
+        return quality(self.logits, truth)
+
+
+def study(
+    folder: Path,
+    material: Material,
+    sources: Sources,
+    config: Config,
+    *,
+    rows: Rows,
+    exam: Rows,
+    epochs: int,
+    checkpoint: Path | None,
+    progress: Progress,
+) -> Study:
+    """Trains on some rows of the material; on the other, where there are any, it is examined."""
+    trainee = Trainee.load(
+        folder,
+        rank=config.rank,
+        dtype=config.dtype,
+        device=config.device,
+        threads=config.threads,
+        seed=config.seed,
+    )
+    texts, classes = [material.texts[row] for row in rows], material.classes[rows]
+    if sources.start is not None:
+        trainee.load_adapter(sources.start)
+    tokens = trainee.tokenize(texts)
+    held = trainee.tokenize([material.texts[row] for row in exam])
+    others = trainee.tokenize(sources.background)
+    frozen = tuple(trainee.encode_tokens(part) for part in (tokens, held, others))
+    if config.pretrain == "on":
+        pretrain.adapt(
+            trainee, [*texts, *sources.unlabelled], seed=config.seed, progress=_quietly(progress)
+        )
+    lesson = teach(trainee, texts, classes, material.names, sources, config)
+    seen = trainee.encode_tokens(lesson.tokens)
+    classifier = Classifier(trainee, seen, lesson.classes, count=len(material.names))
+    examined = Lesson(held, material.classes[exam], np.ones(len(held), dtype=np.float32))
+    course = Course(
+        classifier,
+        lesson,
+        examined if len(exam) else None,
+        config=config,
+        epochs=epochs,
+        terms=_terms(config, trainee, lesson, sources),
+        checkpoint=Checkpoint(
+            checkpoint,
+            of=_digest(trainee, lesson, config),
+            seconds=config.checkpoint_seconds,
+            progress=progress,
+        ),
+        progress=progress,
+    )
+    state = course.run()
+    return Study(
+        adapter=trainee.adapter(),
+        weight=classifier.weight().detach().cpu().numpy(),
+        state=state,
+        fitted=trainee.encode_tokens(tokens),
+        held=trainee.encode_tokens(held),
+        background=trainee.encode_tokens(others),
+        frozen=(frozen[0], frozen[1], frozen[2]),
+        device=trainee.device.type,
+        dtype=trainee.dtype,
+    )
+
+
+def _terms(config: Config, trainee: Trainee, lesson: Lesson, sources: Sources) -> list[Term]:
+    terms: list[Term] = []
+    if config.contrastive == "on":
+        terms.append(contrastive.Pairs(lesson, seed=config.seed))
+    if config.adversarial == "on":
+        terms.append(adversarial.attack)
+    if config.hard_negatives == "on" and sources.passages:
+        terms.append(Ranking.mine(trainee, sources.passages, seed=config.seed))
+    return terms
+
+
+def _quietly(progress: Progress) -> Progress:
+    """The stage before training moves no bar, but can be cancelled."""
+    return lambda share, told: progress(0.0, told)
+
+
+def _digest(trainee: Trainee, lesson: Lesson, config: Config) -> str:
+    """Names what is trained on what."""
+    digest = hashlib.sha256(trainee.fingerprint.encode())
+    digest.update(json.dumps(config.to_json(), sort_keys=True).encode())
+    digest.update(json.dumps([lesson.tokens, lesson.classes.tolist()]).encode())
+    digest.update(lesson.weights.tobytes())
+    if lesson.soft is not None:
+        digest.update(lesson.soft.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,106 @@
+"""What teaches without labels, or beside them: SimCSE, attacks on embeddings, contrast of pairs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml import adversarial, contrastive, pretrain
+from ml.classifier import Classifier
+from ml.course import Batch, Lesson
+from ml.lora import Trainee
+
+TEXTS = [
+    "Where is my order?",
+    "我的订单到哪了",
+    "I want my money back",
+    "我要退款",
+    "When do you open?",
+    "你们几点开门",
+    "I forgot my password",
+    "我忘记密码了",
+]
+CLASSES = np.asarray([0, 0, 1, 1, 2, 2, 3, 3], dtype=np.intp)
+
+
+@pytest.fixture
+def trainee(weights_folder: Path) -> Trainee:
+    return Trainee.load(weights_folder, rank=4, dtype="float32", threads=1)
+
+
+def spread(trainee: Trainee) -> float:
+    """The mean cosine between different texts."""
+    vectors = trainee.encode(TEXTS)
+    return float((vectors @ vectors.T)[~np.eye(len(TEXTS), dtype=bool)].mean())
+
+
+def test_adaptation_draws_different_messages_apart(trainee) -> None:
+    before = spread(trainee)
+    seen: list[float] = []
+    for seed in range(3):
+        pretrain.adapt(trainee, TEXTS, seed=seed, progress=lambda share, _: seen.append(share))
+    assert spread(trainee) < before - 0.005
+    assert seen == [1.0] * 3
+    assert not trainee.model.training
+
+
+@pytest.mark.parametrize("texts", [[], ["hello"], ["hello"] * 5])
+def test_fewer_than_two_different_messages_change_nothing(trainee, texts) -> None:
+    before = trainee.adapter().name
+    pretrain.adapt(trainee, texts, seed=0, progress=lambda *_: None)
+    assert trainee.adapter().name == before
+
+
+def test_what_progress_raises_cancels(trainee) -> None:
+    def cancel(share: float, told: str) -> None:
+        raise InterruptedError(told)
+
+    with pytest.raises(InterruptedError, match="adapting"):
+        pretrain.adapt(trainee, TEXTS, seed=0, progress=cancel)
+
+
+@pytest.fixture
+def step(trainee) -> tuple[Classifier, Batch, Lesson]:
+    import torch
+
+    tokens = trainee.tokenize(TEXTS)
+    classifier = Classifier(trainee, trainee.encode_tokens(tokens), CLASSES, count=4)
+    ids, mask = trainee.batch(tokens)
+    vectors = trainee.embed(ids, mask)
+    batch = Batch(ids, mask, torch.from_numpy(CLASSES), vectors, classifier.logits(vectors), step=0)
+    return classifier, batch, Lesson(tokens, CLASSES, np.ones(len(tokens), dtype=np.float32))
+
+
+def test_an_attack_finds_where_the_classifier_is_weaker(step) -> None:
+    import torch
+
+    classifier, batch, _ = step
+    clean = torch.nn.functional.cross_entropy(batch.logits, batch.classes).item()
+    loss = adversarial.attack(classifier, batch)
+    assert loss.item() / adversarial.WEIGHT > clean * 1.05
+    loss.backward()
+    moved = [p for p in classifier.trainee.parameters() if p.grad is not None and p.grad.any()]
+    assert moved
+    assert classifier.trainee.embeddings.weight.grad is None  # the shared weights stay
+
+
+def test_contrast_draws_an_intents_texts_together(step) -> None:
+    import torch
+
+    classifier, _, lesson = step
+    trainee = classifier.trainee
+    optimizer = torch.optim.AdamW(trainee.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(4):
+        ids, mask = trainee.batch(lesson.tokens)
+        vectors = trainee.embed(ids, mask)
+        batch = Batch(ids, mask, torch.from_numpy(CLASSES), vectors, classifier.logits(vectors), 0)
+        loss = contrastive.Pairs(lesson, seed=0)(classifier, batch)  # the same partners each time
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert losses[-1] < losses[0] * 0.95
+    vectors = trainee.encode_tokens(lesson.tokens)
+    nearest = (vectors @ vectors.T - 2 * np.eye(len(CLASSES))).argmax(axis=1)
+    assert (CLASSES[nearest] == CLASSES).all()
