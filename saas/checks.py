@@ -41,6 +41,22 @@ def check_environment(**_: Any) -> list[CheckMessage]:
         )
     if not 1 <= settings.THREADS <= 256:
         found.append(Error("THREADS must be 1 to 256.", id="frontdesk.E004"))
+    if settings.LLM_BASE_URL and not settings.LLM_BASE_URL.startswith(("https://", "http://")):
+        found.append(
+            Error(
+                "LLM_BASE_URL is not a web address.",
+                hint="https://host/v1, or empty to train without a language model.",
+                id="frontdesk.E005",
+            )
+        )
+    if settings.LLM_BASE_URL and not settings.LLM_MODEL:
+        found.append(
+            Error(
+                "LLM_BASE_URL is set, LLM_MODEL is not.",
+                hint="Name the model that the server at LLM_BASE_URL has.",
+                id="frontdesk.E006",
+            )
+        )
     if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
         found.append(
             Warning("ALLOWED_HOSTS takes any host.", hint="Name yours.", id="frontdesk.W001")

@@ -13,7 +13,10 @@ from django.conf import settings
 from saas.errors import Unavailable
 
 if TYPE_CHECKING:
-    from ml.encoder import Encoder
+    from pathlib import Path
+
+    from ml.adapters import Adapter
+    from ml.encoder import Adapters, Encoder
     from ml.engine import Engine
     from ml.types import Vectors
 
@@ -22,6 +25,7 @@ _lock = threading.Lock()
 _loaded: tuple[Encoder, Engine] | None = None
 _warm = threading.Event()
 TIMEOUT = 10.0  # seconds
+SPACES = 64  # adapters whose background is kept
 
 
 def _load() -> tuple[Encoder, Engine]:
@@ -29,12 +33,10 @@ def _load() -> tuple[Encoder, Engine]:
     global _loaded
     with _lock:
         if _loaded is None:
-            from ml import weights
             from ml.encoder import Encoder
             from ml.engine import Engine
 
-            folder = weights.locate(settings.ENCODER, cache=settings.ENCODER_CACHE)
-            encoder = Encoder.load(folder, threads=settings.THREADS)
+            encoder = Encoder.load(weights_folder(), threads=settings.THREADS)
             _loaded = encoder, Engine(encoder, queue_size=settings.ENGINE_QUEUE)
         return _loaded
 
@@ -59,13 +61,20 @@ def warm_up() -> None:
     threading.Thread(target=load, name="engine-warm-up", daemon=True).start()
 
 
-def encode(texts: Sequence[str], kind: Literal["query", "passage"] = "query") -> Vectors:
-    """Unit vectors of a few texts for an answer, float32[n, d]; raises Unavailable when overloaded."""
+def encode(
+    texts: Sequence[str],
+    kind: Literal["query", "passage"] = "query",
+    adapter: Adapters = None,
+) -> Vectors:
+    """Unit vectors of a few texts for an answer, float32[n, d]; raises Unavailable when overloaded.
+
+    `adapter` is a tenant's, for all texts or one for each; None is the encoder as it is.
+    """
     from ml.errors import EngineError
 
     _, engine = _load()
     try:
-        return engine.encode(texts, kind=kind, timeout=TIMEOUT)
+        return engine.encode(texts, kind=kind, adapter=adapter, timeout=TIMEOUT)
     except EngineError as error:
         raise Unavailable(
             f"Too much is being asked at once ({error}). Try again in a second.",
@@ -78,18 +87,35 @@ def encode_all(
     texts: Sequence[str],
     kind: Literal["query", "passage"],
     progress: Callable[[float, str], None] | None = None,
+    adapter: Adapter | None = None,
 ) -> Vectors:
     """Unit vectors of many texts, past the queue: for workers, where no customer waits."""
     encoder, _ = _load()
-    return encoder.encode(texts, kind=kind, progress=progress)
+    return encoder.encode(texts, kind=kind, adapter=adapter, progress=progress)
 
 
-@functools.cache
-def background() -> Vectors:
+@functools.lru_cache(maxsize=SPACES)
+def background(adapter: Adapter | None = None) -> Vectors:
     """Unit vectors of sentences about other things (ml/background.py), float32[m, d]."""
     from ml.background import sentences
 
-    return encode_all(sentences(), "query")
+    return encode_all(sentences(), "query", adapter=adapter)
+
+
+def space(adapter: Adapter | None) -> str:
+    """The name of what an adapter makes of the encoder: vectors of one space may be compared."""
+    return fingerprint() if adapter is None else adapter.space
+
+
+def encoder() -> tuple[Encoder, Path]:
+    """The process's encoder and the folder of its weights: for what is trained on top of it."""
+    return _load()[0], weights_folder()
+
+
+def weights_folder() -> Path:
+    from ml import weights
+
+    return weights.locate(settings.ENCODER, cache=settings.ENCODER_CACHE)
 
 
 def fingerprint() -> str:

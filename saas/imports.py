@@ -9,13 +9,14 @@ from uuid import UUID
 
 from saas import files, rows
 from saas.chat import knowledge, replies
+from saas.labelling import turns
 from saas.recommend import catalog, events
 from saas.training import examples
 from tenants.scope import tenant_scope
 
 KINDS: dict[str, rows.Kind[Any]] = {
     kind.name: kind
-    for kind in (examples.KIND, replies.KIND, knowledge.KIND, catalog.KIND, events.KIND)
+    for kind in (examples.KIND, replies.KIND, knowledge.KIND, catalog.KIND, events.KIND, turns.KIND)
 }
 CHUNK = 1_000
 KEPT_ERRORS = 100

@@ -99,7 +99,7 @@ IDEMPOTENCY = {
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
-NOT_IDEMPOTENT = ("issue_key", "rotate_key", "import_file")
+NOT_IDEMPOTENT = ("issue_key", "rotate_key", "import_file", "explain_text")
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -137,9 +137,9 @@ def _is_array(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
 def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     found = dict(ALWAYS)
     name = operation["operationId"]
-    if "{" in path or name == "send_message":
+    if "{" in path or name in ("send_message", "explain_text"):
         found |= BY_ID
-    if method != "get":
+    if method != "get" or name == "get_report":
         found |= WRITING
     if "requestBody" in operation:
         found |= WITH_BODY

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "saas.training",
     "saas.chat",
     "saas.recommend",
+    "saas.labelling",
     "saas.demo",
     "saas",
 ]
@@ -147,7 +148,19 @@ TRAINERS = {
     "intent": "saas.training.intents",
     "recommend": "saas.recommend.recommender",
 }
+# Texts by which a tuned version's robustness and fairness are measured.
+TRIAL_TEXTS = env.int("TRIAL_TEXTS", default=60)
+# Where a run finds a tenant's texts besides its examples: messages without a label, the newest so
+# many of them, and (question, answer) pairs.
+UNLABELLED = ["saas.chat.conversations.texts", "saas.labelling.turns.texts"]
+PASSAGES = "saas.chat.knowledge.pairs"
+# A Celery task that is sent with the tenant's id when a version of a kind has gone live.
+AFTER_ACTIVATION = {"intent": "saas.chat.tasks.embed"}
 THREADS = env.int("THREADS", default=os.cpu_count() or 1)
+# A language model that paraphrases examples (saas/training/paraphrase.py): off without an address.
+LLM_BASE_URL = env("LLM_BASE_URL", default="")
+LLM_API_KEY = env("LLM_API_KEY", default="")
+LLM_MODEL = env("LLM_MODEL", default="")
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
 
 CELERY_BROKER_URL = REDIS_URL
@@ -166,6 +179,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "training-take-up": {"task": "saas.training.tasks.take_up", "schedule": 10},
+    "training-watch": {"task": "saas.training.tasks.watch", "schedule": 3600},
     "chat-catch-up": {"task": "saas.chat.tasks.catch_up", "schedule": 600},
     "recommend-catch-up": {"task": "saas.recommend.tasks.catch_up", "schedule": 600},
     "billing-release": {"task": "saas.billing.tasks.release", "schedule": 60},

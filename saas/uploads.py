@@ -22,13 +22,14 @@ SCOPES = {
     "knowledge": "knowledge:write",
     "items": "items:write",
     "events": "events:write",
+    "turns": "examples:write",
 }
 
 
 class ImportResult(BaseModel):
     """Counts, and the first 100 rows that failed; rows count from 1."""
 
-    kind: Literal["examples", "replies", "knowledge", "items", "events"]
+    kind: Literal["examples", "replies", "knowledge", "items", "events", "turns"]
     created: int
     updated: int
     unchanged: int

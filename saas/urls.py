@@ -7,8 +7,9 @@ from saas import health, keys, uploads
 from saas.billing import api as billing
 from saas.chat import api as chat
 from saas.demo import views as demo
+from saas.labelling import api as labelling
 from saas.recommend import api as recommend
-from saas.training import api as training
+from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 
 
 class IdentifierConverter:
@@ -27,26 +28,51 @@ register_converter(IdentifierConverter, "identifier")
 
 v1: list[URLPattern | URLResolver] = [
     path("chat/messages", chat.Messages.as_view()),
+    path("messages/<uuid:id>/correction", chat.CorrectMessage.as_view()),
     path("conversations", chat.Conversations.as_view()),
     path("conversations/<uuid:id>", chat.OneConversation.as_view()),
     path("knowledge", chat.Knowledge.as_view()),
     path("knowledge/<uuid:id>", chat.OnePassage.as_view()),
     path("replies", chat.Replies.as_view()),
     path("replies/<uuid:id>", chat.OneReply.as_view()),
-    path("examples", training.Examples.as_view()),
-    path("examples/<uuid:id>", training.OneExample.as_view()),
+    path("examples", examples.Examples.as_view()),
+    path("examples/<uuid:id>", examples.OneExample.as_view()),
     path("items", recommend.Items.as_view()),
     path("items/<identifier:id>", recommend.OneItem.as_view()),
     path("events", recommend.Events.as_view()),
     path("recommendations", recommend.Recommendations.as_view()),
     path("imports", uploads.Imports.as_view()),
-    path("training/runs", training.Runs.as_view()),
-    path("training/runs/<uuid:id>", training.OneRun.as_view()),
-    path("training/runs/<uuid:id>/log", training.RunLog.as_view()),
-    path("training/runs/<uuid:id>/cancel", training.CancelRun.as_view()),
-    path("models", training.Versions.as_view()),
-    path("models/<uuid:id>", training.OneVersion.as_view()),
-    path("models/<uuid:id>/activate", training.ActivateVersion.as_view()),
+    path("corrections", corrections.Corrections.as_view()),
+    path("corrections/<uuid:id>", corrections.OneCorrection.as_view()),
+    path("challenges", challenges.Challenges.as_view()),
+    path("challenges/<uuid:id>", challenges.OneChallenge.as_view()),
+    path("challenges/<uuid:id>/end", challenges.EndChallenge.as_view()),
+    path("challenges/<uuid:id>/promote", challenges.PromoteChallenge.as_view()),
+    path("alarms", watching.Alarms.as_view()),
+    path("alarms/<uuid:id>/acknowledge", watching.AcknowledgeAlarm.as_view()),
+    path("training/schedule", watching.OneSchedule.as_view()),
+    path("training/runs", runs.Runs.as_view()),
+    path("training/runs/<uuid:id>", runs.OneRun.as_view()),
+    path("training/runs/<uuid:id>/log", runs.RunLog.as_view()),
+    path("training/runs/<uuid:id>/cancel", runs.CancelRun.as_view()),
+    path("models", versions.Versions.as_view()),
+    path("models/<uuid:id>", versions.OneVersion.as_view()),
+    path("models/rollback", versions.RollBack.as_view()),
+    path("models/<uuid:id>/activate", versions.ActivateVersion.as_view()),
+    path("models/<uuid:id>/report", reports.OneReport.as_view()),
+    path("explanations", reports.Explanations.as_view()),
+    path("labelling/turns", labelling.Turns.as_view()),
+    path("labelling/turns/<uuid:id>", labelling.OneTurn.as_view()),
+    path("labelling/jobs", labelling.Jobs.as_view()),
+    path("labelling/proposals", labelling.Proposals.as_view()),
+    path("labelling/proposals/<uuid:id>", labelling.OneProposal.as_view()),
+    path("labelling/proposals/<uuid:id>/turns", labelling.ProposalTurns.as_view()),
+    path("labelling/queue", labelling.Queue.as_view()),
+    path("labelling/labels", labelling.Labels.as_view()),
+    path("labelling/agreement", labelling.OneAgreement.as_view()),
+    path("labelling/disagreements", labelling.Disagreements.as_view()),
+    path("labelling/findings", labelling.Findings.as_view()),
+    path("labelling/findings/<uuid:id>", labelling.OneFinding.as_view()),
     path("usage", billing.Usage.as_view()),
     path("bill", billing.Bill.as_view()),
     path("keys", keys.Keys.as_view()),

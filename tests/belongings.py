@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from saas.billing import quota, usage
+from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
-from saas.training.models import Run
+from saas.training.models import Alarm, Challenge, Observation, Run
 from tenants import members
 from tenants.models import Member
 
@@ -21,22 +22,50 @@ def give(business: Any) -> dict[str, str]:
     answered = call.post("chat/messages", {"text": f"{mark} asks", "customer": f"{mark}-customer"})
     call.post("knowledge", [question], **{"Idempotency-Key": "first"})
     call.post("replies", [{"intent": f"{mark}_hi", "language": "en", "text": f"{mark} hi"}])
+    call.post("corrections", {"text": f"{mark} hey", "intent": f"{mark}_hi"})
     call.post("examples", [{"text": f"{mark} hello", "intent": f"{mark}_hi"}])
     call.post("items", [{"id": f"{mark}-item", "title": f"{mark} tea"}])
     call.post("events", [{"customer": f"{mark}-customer", "item": f"{mark}-item"}])
+    call.post(
+        "labelling/turns",
+        [
+            {"conversation": mark, "author": "customer", "text": f"{mark} asks {n}"}
+            | {"at": f"2026-01-01T00:00:0{n}Z"}
+            for n in range(2)
+        ],
+    )
+    call.post("labelling/jobs", {"kind": "discover"})
+    call("PUT", "training/schedule", {"every": "day"})
     run = call.post("training/runs", {"kind": "intent"}).json()["id"]
     with business.scope():
         made = store.Made(metrics={"accuracy": 1.0}, fingerprint=mark, encoder=mark)
-        store.register(Run.objects.get(id=run), made)
+        version = store.register(Run.objects.get(id=run), made)
+        challenge = Challenge.objects.create(
+            kind="intent", version=version, champion=version, mode="shadow"
+        )
+        alarm = Alarm.objects.create(version=version, sign="scope", value=1, limit=0, messages=1)
+        Observation.objects.create(version=run, confidence=1, in_scope=True, answered=True)
+        turn = Turn.objects.first()
+        Annotation.objects.create(turn=turn, annotator=mark, intent=f"{mark}_hi")
+        proposal = Proposal.objects.create(name=f"{mark}_hi", quality=1, size=1)
+        finding = Finding.objects.create(
+            kind="label", digest=mark, example=turn.id, text=mark, intent=mark, other=mark, score=1
+        )
         members.invite(by=Member.objects.get(), email=f"guest@{mark}.example", role="agent")
         usage.roll_up(timezone.now() + timedelta(hours=2))
         quota.reserve("recommendation")
     return {
         "conversations": answered.json()["conversation_id"],
+        "messages": answered.json()["message_id"],
         "items": f"{mark}-item",
         "training/runs": run,
         "models": run,
+        "challenges": str(challenge.id),
+        "alarms": str(alarm.id),
+        "labelling/turns": str(turn.id),
+        "labelling/proposals": str(proposal.id),
+        "labelling/findings": str(finding.id),
     } | {
         kind: call.get(kind).json()["results"][0]["id"]
-        for kind in ("knowledge", "replies", "examples", "keys")
+        for kind in ("knowledge", "replies", "examples", "keys", "corrections")
     }

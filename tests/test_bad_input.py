@@ -21,7 +21,7 @@ from ml.engine import Engine
 from saas import engine
 from saas.billing.models import Quota, Reservation, UsageRecord
 from saas.chat.models import Conversation, Message
-from saas.training import api as training
+from saas.training.api import examples as training
 from saas.training.examples import KIND
 from saas.training.models import Example
 from tenants import keys
@@ -325,8 +325,9 @@ class Stuck:
 
     def __init__(self) -> None:
         self.begun, self.end = threading.Event(), threading.Event()
+        self.fingerprint = "stuck"
 
-    def encode(self, texts: Any, *, kind: str = "query") -> Any:
+    def encode(self, texts: Any, *, kind: str = "query", adapter: Any = None) -> Any:
         self.begun.set()
         self.end.wait(60)
         return np.zeros((len(texts), 4), np.float32)

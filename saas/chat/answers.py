@@ -10,10 +10,11 @@ from uuid import UUID
 from saas import engine
 from saas.chat import knowledge, replies
 from saas.chat.knowledge import Found
-from saas.training import store
+from saas.training import rollout, store
 
 if TYPE_CHECKING:
-    from ml.types import Prediction
+    from ml.adapters import Adapter
+    from ml.types import Prediction, Vectors
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 FALLBACK = {
@@ -66,11 +67,48 @@ def language_of(text: str) -> str:
     return "zh" if HAN.search(text) else "en"
 
 
-def answer(text: str, *, vector: Any, language: str) -> Answer:
-    """The current tenant's answer to a text whose query vector, float32[1, d], is given."""
-    live = store.serving("intent", rows=knowledge.NAME, encoder=engine.fingerprint())
-    prediction: Prediction | None = live.model.predict(vector)[0] if live.model else None
-    found = knowledge.search(vector, SOURCES, revision=live.revision)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who answers in a conversation, and with which adapters the question is to be encoded."""
+
+    live: store.Serving
+    passages: Adapter | None
+    adapters: tuple[Adapter | None, ...]
+
+    def encode(self, text: str) -> Vectors:
+        """The question with each of the adapters, float32[n, d], in one pass; no transaction needed."""
+        return engine.encode([text] * len(self.adapters), "query", self.adapters)
+
+    def of(self, vectors: Vectors, adapter: Adapter | None) -> Vectors:
+        """The one vector that was encoded with an adapter, float32[1, d]."""
+        place = self.adapters.index(adapter)
+        return vectors[place : place + 1]
+
+
+def plan(conversation_id: UUID) -> Plan:
+    """What the current tenant's next answer in a conversation takes.
+
+    The intent model and the search read the same vector. Only while passages lack theirs in the space
+    of a newly tuned model are they searched where the encoder is as it was.
+    """
+    live = store.serving(
+        "intent", rows=knowledge.NAME, encoder=engine.fingerprint(), seat=conversation_id
+    )
+    own = live.model.adapter if live.model else None
+    passages = own if knowledge.is_ready(own, revision=live.revision) else None
+    watched = (live.challenger.adapter,) if live.challenger else ()
+    return Plan(live, passages, tuple(dict.fromkeys((own, passages, *watched))))
+
+
+def answer(text: str, *, plan: Plan, vectors: Vectors, language: str) -> Answer:
+    """The current tenant's answer to a text, by its vectors as the plan encoded them."""
+    live = plan.live
+    prediction: Prediction | None = None
+    if live.model:
+        prediction = live.model.predict(plan.of(vectors, live.model.adapter))[0]
+    found = knowledge.search(
+        plan.of(vectors, plan.passages), SOURCES, revision=live.revision, adapter=plan.passages
+    )
     reply = None
     if prediction and prediction.in_scope and prediction.label and not _nearer(found, prediction):
         reply = replies.find(prediction.label, language)
@@ -83,6 +121,9 @@ def answer(text: str, *, vector: Any, language: str) -> Answer:
         ]
     else:
         kind, words, sources = "fallback", FALLBACK[language], []
+    if prediction:
+        watched = live.challenger and plan.of(vectors, live.challenger.adapter)
+        rollout.observe(live, prediction, answered=kind != "fallback", watched=watched)
     return Answer(
         kind=kind,
         text=words,

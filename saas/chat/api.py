@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, RootModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from saas import engine, rows
+from saas import rows
 from saas.api import NO_CONTENT, BatchResult, Body, PageQuery, View, page, page_of, store_batch
 from saas.billing import quota, usage
 from saas.billing.models import Kind as Metered
@@ -83,22 +83,27 @@ class Messages(View):
         with self.scope():
             if body.conversation_id:
                 conversations.check(body.conversation_id)
+            conversation_id = body.conversation_id or uuid4()
+            plan = answers.plan(conversation_id)
             hold = quota.reserve(Metered.CHAT)
         try:
-            return self._answer(body, hold)
+            return self._answer(body, hold, conversation_id, plan)
         except Exception:
             with self.scope():
                 quota.cancel(hold)
             raise
 
-    def _answer(self, body: MessageIn, hold: quota.Hold) -> Response:
-        vector = engine.encode([body.text], "query")
+    def _answer(
+        self, body: MessageIn, hold: quota.Hold, conversation_id: UUID, plan: answers.Plan
+    ) -> Response:
+        vectors = plan.encode(body.text)
         language = body.language or answers.language_of(body.text)
         with self.scope():
             self.claim()
-            answer = answers.answer(body.text, vector=vector, language=language)
+            answer = answers.answer(body.text, plan=plan, vectors=vectors, language=language)
             exchange = conversations.store(
-                conversation_id=body.conversation_id,
+                conversation_id=conversation_id,
+                new=body.conversation_id is None,
                 customer=body.customer,
                 text=body.text,
                 language=language,
@@ -128,6 +133,33 @@ def _message_out(exchange: conversations.Exchange, answer: answers.Answer) -> Me
             sources=[SourceOut(**source.as_json()) for source in answer.sources],
         ),
     )
+
+
+class MeantIn(Body):
+    intent: str = rows.text(128, says="What the customer really meant")
+
+
+class MeantOut(BaseModel):
+    id: UUID
+    text: str
+    intent: str
+    guessed: str = Field(description="What the bot had taken it for")
+
+
+class CorrectMessage(View):
+    scopes = {"POST": "examples:write"}
+
+    @extend_schema(
+        operation_id="correct_answer",
+        request=MeantIn,
+        responses={200: MeantOut},
+        examples=[OpenApiExample("An intent", {"intent": "order_status"}, request_only=True)],
+    )
+    def post(self, request: Request, id: UUID) -> Response:
+        """Say what the customer meant whom this answer of the bot misunderstood."""
+        body = self.read(MeantIn)
+        row = conversations.correct(id, body.intent, actor=self.principal.actor)
+        return self.answer(MeantOut.model_validate(row, from_attributes=True))
 
 
 class ConversationOut(BaseModel):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils import timezone
 
 from saas.chat.answers import Answer
 from saas.chat.models import Conversation, Message
+from saas.training import corrections
+
+if TYPE_CHECKING:
+    from saas.training.models import Correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +24,50 @@ class Exchange:
     message_id: UUID
 
 
+def texts(most: int) -> list[str]:
+    """What the current tenant's customers wrote, the newest so many messages."""
+    asked = Message.objects.filter(author=Message.Author.CUSTOMER)
+    return list(asked.order_by("-created_at").values_list("text", flat=True)[:most])
+
+
+def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:
+    """Say what the customer's message before an answer of the bot really meant.
+
+    Raises Message.DoesNotExist where the current tenant has no such answer.
+    """
+    answer = Message.objects.get(id=answer_id, author=Message.Author.BOT)
+    asked = (
+        Message.objects.filter(
+            conversation_id=answer.conversation_id,
+            author=Message.Author.CUSTOMER,
+            created_at__lte=answer.created_at,
+        )
+        .order_by("-created_at")
+        .first()
+    )
+    if asked is None:
+        raise Message.DoesNotExist
+    return corrections.write(asked.text, intent, guessed=answer.intent, actor=actor)
+
+
 def check(conversation_id: UUID) -> None:
     """Raises Conversation.DoesNotExist where the current tenant has no such conversation."""
     Conversation.objects.only("id").get(id=conversation_id)
 
 
 def store(
-    *, conversation_id: UUID | None, customer: str, text: str, language: str, answer: Answer
+    *,
+    conversation_id: UUID,
+    new: bool,
+    customer: str,
+    text: str,
+    language: str,
+    answer: Answer,
 ) -> Exchange:
-    """Add a message and its answer to a conversation, or begin one."""
+    """Add a message and its answer to a conversation, or begin a new one under that id."""
     now = timezone.now()
-    if conversation_id is None:
-        conversation_id = Conversation.objects.create(customer=customer, language=language).id
+    if new:
+        Conversation.objects.create(id=conversation_id, customer=customer, language=language)
     elif not Conversation.objects.filter(id=conversation_id).update(updated_at=now):
         raise Conversation.DoesNotExist
     asked = Message(

@@ -18,6 +18,7 @@ from saas.training import store
 from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
+    from ml.adapters import Adapter
     from ml.index import VectorIndex
     from ml.types import Vectors
 
@@ -70,6 +71,8 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
                 "source": row.source,
                 "vector": None,
                 "encoder": "",
+                "tuned": None,
+                "space": "",
             }
             for row in given
         ],
@@ -96,11 +99,22 @@ def changed() -> None:
     transaction.on_commit(partial(embed.delay, str(current_tenant_id())), robust=True)
 
 
-def pending(encoder: str) -> list[Passage]:
-    """Some passages that have no vector of this encoder yet."""
-    return list(
-        Passage.objects.exclude(encoder=encoder).only("id", "question", "answer")[:EMBED_BATCH]
-    )
+def pending(adapter: Adapter | None = None) -> list[Passage]:
+    """Some passages that have no vector yet: of the encoder as it is, or with a tuned model's adapter."""
+    _, name = _columns(adapter)
+    lacking = Passage.objects.exclude(**{name: engine.space(adapter)})
+    return list(lacking.only("id", "question", "answer")[:EMBED_BATCH])
+
+
+def adapters() -> list[Adapter | None]:
+    """What passages are embedded with: nothing, and the live model's adapter where it has one."""
+    live = store.serving("intent", rows=NAME, encoder=engine.fingerprint())
+    return list(dict.fromkeys((None, live.model.adapter if live.model else None)))
+
+
+def pairs() -> list[tuple[str, str]]:
+    """The current tenant's questions with their answers, in an order that does not change."""
+    return list(Passage.objects.order_by("digest").values_list("question", "answer"))
 
 
 def waiting() -> int:
@@ -108,33 +122,53 @@ def waiting() -> int:
     return Passage.objects.filter(vector=None).count()
 
 
-def vectors_of(passages: Sequence[Passage]) -> Vectors:
+def _columns(adapter: Adapter | None) -> tuple[str, str]:
+    """Where a passage keeps its vector and the name of that vector's space."""
+    return ("vector", "encoder") if adapter is None else ("tuned", "space")
+
+
+def vectors_of(passages: Sequence[Passage], adapter: Adapter | None = None) -> Vectors:
     """One vector a passage, float32[n, d]: its question as a customer asks it, and the whole of it."""
     import numpy as np
 
-    questions = engine.encode_all([passage.question for passage in passages], "query")
-    whole = engine.encode_all([f"{p.question}\n{p.answer}" for p in passages], "passage")
+    asked = [passage.question for passage in passages]
+    questions = engine.encode_all(asked, "query", adapter=adapter)
+    texts = [f"{passage.question}\n{passage.answer}" for passage in passages]
+    whole = engine.encode_all(texts, "passage", adapter=adapter)
     mixed = QUESTION_SHARE * questions + (1 - QUESTION_SHARE) * whole
     return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), dtype=np.float32)
 
 
-def embed(passages: Sequence[Passage], vectors: Vectors, encoder: str) -> None:
+def embed(passages: Sequence[Passage], vectors: Vectors, adapter: Adapter | None = None) -> None:
     """Store the vectors of passages, unless their text has changed meanwhile."""
+    column, name = _columns(adapter)
     for passage, vector in zip(passages, vectors, strict=True):
         Passage.objects.filter(
             id=passage.id, question=passage.question, answer=passage.answer
-        ).update(vector=vector.astype("float16").tobytes(), encoder=encoder)
+        ).update(**{column: vector.astype("float16").tobytes(), name: engine.space(adapter)})
     store.touch(NAME)
 
 
-def search(vector: Vectors, k: int, *, revision: int) -> list[Found]:
+def is_ready(adapter: Adapter | None, *, revision: int) -> bool:
+    """Whether all passages can be searched with this adapter; without one they always can."""
+    return adapter is None or _is_whole(current_tenant_id(), revision, adapter.space)
+
+
+@functools.lru_cache(maxsize=CACHED)
+def _is_whole(tenant_id: UUID, revision: int, space: str) -> bool:
+    return not Passage.objects.exclude(space=space).exists()
+
+
+def search(
+    vector: Vectors, k: int, *, revision: int, adapter: Adapter | None = None
+) -> list[Found]:
     """The k nearest passages to one question's vector, float32[1, d], the nearest first.
 
-    `revision` names the state of the passages (store.serving).
+    `revision` names the state of the passages (store.serving); the vector was made with `adapter`.
     """
-    space = _space(current_tenant_id(), revision, engine.fingerprint())
+    space = _space(current_tenant_id(), revision, adapter)
     hits = space.index.search(_directions(vector, space.centre), k)[0]
-    passages = Passage.objects.defer("vector").in_bulk([UUID(hit.id) for hit in hits])
+    passages = Passage.objects.defer("vector", "tuned").in_bulk([UUID(hit.id) for hit in hits])
     return [
         Found(
             id=passage.id,
@@ -164,7 +198,7 @@ class Space:
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _space(tenant_id: UUID, revision: int, encoder: str) -> Space:
+def _space(tenant_id: UUID, revision: int, adapter: Adapter | None) -> Space:
     """Passages as directions from their centre, and the border to unrelated talk.
 
     Vectors of an encoder share a large common part, which hides the differences that matter; without
@@ -175,9 +209,11 @@ def _space(tenant_id: UUID, revision: int, encoder: str) -> Space:
 
     from ml.index import VectorIndex
 
-    background = engine.background()
+    background = engine.background(adapter)
     centre = background.mean(axis=0)
-    found = list(Passage.objects.filter(encoder=encoder).values_list("id", "vector"))
+    column, name = _columns(adapter)
+    own_space = Passage.objects.filter(**{name: engine.space(adapter)})
+    found = list(own_space.values_list("id", column))
     if not found:
         return Space(VectorIndex.build([], np.zeros((0, 1), np.float32)), centre, 1.0)
     vectors = np.stack([np.frombuffer(raw, np.float16) for _, raw in found]).astype(np.float32)

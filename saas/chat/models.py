@@ -25,7 +25,10 @@ class Reply(TenantModel):
 
 
 class Passage(TenantModel):
-    """A piece of knowledge: a question and its answer. `vector` is float16[d] of `encoder`."""
+    """A piece of knowledge: a question and its answer.
+
+    `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     digest = models.CharField(max_length=32, editable=False)
@@ -35,6 +38,8 @@ class Passage(TenantModel):
     source = models.CharField(max_length=200, blank=True)
     vector = models.BinaryField(null=True, editable=False)
     encoder = models.CharField(max_length=120, blank=True, editable=False)
+    tuned = models.BinaryField(null=True, editable=False)
+    space = models.CharField(max_length=140, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantModel.Meta):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from saas import engine
 from saas.billing import quota, usage
 from saas.billing.models import Kind
 from saas.chat import answers, conversations
@@ -37,15 +36,18 @@ def ask(tenant_id: UUID, visitor: Visitor, text: str) -> UUID:
     text = _checked(text)
     with tenant_scope(tenant_id):
         known = visitor.conversation if turns(visitor, last=1) else None
+        conversation_id = known or uuid4()
+        plan = answers.plan(conversation_id)
         hold = quota.reserve(Kind.CHAT)
     try:
         # No transaction is held open while the encoder works.
-        vector = engine.encode([text], "query")
+        vectors = plan.encode(text)
         with tenant_scope(tenant_id):
             language = answers.language_of(text)
-            answer = answers.answer(text, vector=vector, language=language)
+            answer = answers.answer(text, plan=plan, vectors=vectors, language=language)
             exchange = conversations.store(
-                conversation_id=known,
+                conversation_id=conversation_id,
+                new=known is None,
                 customer=visitor.customer,
                 text=text,
                 language=language,

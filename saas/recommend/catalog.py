@@ -63,7 +63,7 @@ class ItemRow(rows.Row):
     category: str = rows.optional_text(120)
     price: Decimal | None = Field(default=None, ge=0, max_digits=14, decimal_places=4)
     currency: Annotated[str, AfterValidator(_currency)] = Field(
-        default="", description="Three capital letters, such as USD or CNY"
+        default="", pattern=rows.NO_NUL, description="Three capital letters, such as USD or CNY"
     )
     available: bool = Field(default=True, description="Only available items are recommended")
     translations: dict[rows.Language, Translation] = Field(

@@ -17,6 +17,7 @@ from saas import engine
 from saas.recommend import catalog
 from saas.recommend.models import Event as EventRow
 from saas.recommend.models import Item as ItemRow
+from saas.training import store
 
 if TYPE_CHECKING:
     from ml.types import Vectors
@@ -56,7 +57,7 @@ def read() -> Data:
     return Data(events, items, texts, vectors, now)
 
 
-def fit(data: Data, *, progress: Callable[[float, str], None]) -> Recommender:
+def fit(data: Data, task: store.Task, *, progress: Callable[[float, str], None]) -> Recommender:
     if not data.items:
         raise DataError("there are no items; send the catalog and train again")
     progress(0.01, f"{len(data.items):,} items, {len(data.events):,} events.")
@@ -85,6 +86,11 @@ def _vectors(data: Data, progress: Callable[[float, str], None]) -> Vectors | No
         )
         rows.update(zip(missing, fresh, strict=True))
     return np.stack([rows[place] for place in range(len(data.items))]).astype(np.float32)
+
+
+def rival(model: Recommender, live: Recommender, data: Data) -> dict[str, float]:
+    """Nothing besides the held-out purchases tells which of two is better."""
+    return {}
 
 
 def fingerprint(data: Data) -> str:

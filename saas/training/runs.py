@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -39,12 +40,26 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.RUN_LEASE_SECONDS)
 
 
-def start(kind: str, *, actor: str, api_key: UUID | None = None) -> Run:
-    """Queue a run; raises Conflict where one of this kind is open, QuotaExceeded where none is left."""
+def start(
+    kind: str,
+    *,
+    actor: str,
+    api_key: UUID | None = None,
+    step: str = "instant",
+    options: dict[str, Any] | None = None,
+) -> Run:
+    """Queue a run, with `options` for a tuned one (`ml.finetune.Config`).
+
+    Raises Conflict where one of this kind is open, QuotaExceeded where none is left.
+    """
     try:
         with transaction.atomic():
             run: Run = Run.objects.create(
-                kind=kind, api_key=api_key, lease_until=timezone.now() + lease()
+                kind=kind,
+                step=step,
+                options=options or {},
+                api_key=api_key,
+                lease_until=timezone.now() + lease(),
             )
     except IntegrityError as error:
         there = Run.objects.get(kind=kind, state__in=Run.OPEN)
@@ -53,7 +68,7 @@ def start(kind: str, *, actor: str, api_key: UUID | None = None) -> Run:
             code="run_open",
         ) from error
     quota.spend(Metered.TRAINING)
-    audit.record(actor=actor, action="run.started", target=str(run.id), kind=kind)
+    audit.record(actor=actor, action="run.started", target=str(run.id), kind=kind, step=step)
     log(run.id, "Queued.")
     enqueue(run.id)
     return run

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Max
+from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from ml.errors import ArtifactError
-from saas.training.models import ModelVersion, Revision, Run
+from saas.errors import Conflict
+from saas.training.models import Challenge, ModelVersion, Revision, Run
 from tenants import audit
 from tenants.scope import current_tenant_id, query
+
+if TYPE_CHECKING:
+    from ml.adapters import Adapter
 
 CACHED = 64
 log = structlog.get_logger(__name__)
@@ -44,32 +52,67 @@ def folder(kind: str, version_id: UUID) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What answers now: the live version of a kind and its model, and the revision of its rows."""
+    """What answers now: the version of a kind and its model, and the revision of its rows.
+
+    `challenger` is watched beside it and does not answer (saas.training.rollout).
+    """
 
     version_id: UUID | None
     model: Any
     revision: int
+    challenge_id: UUID | None = None
+    challenger: Any = None
 
 
-def serving(kind: str, *, rows: str, encoder: str) -> Serving:
-    """The live model of a kind, None where there is none for this encoder, and `rows`' revision."""
-    version_id, revision = query(
-        """SELECT (SELECT run_id FROM training_modelversion WHERE tenant_id = %(tenant)s
-                   AND kind = %(kind)s AND active AND encoder = %(encoder)s),
-                  coalesce((SELECT number FROM training_revision WHERE tenant_id = %(tenant)s
-                            AND name = %(rows)s), 0)""",
+def serving(kind: str, *, rows: str, encoder: str, seat: UUID | None = None) -> Serving:
+    """The model of a kind that answers, None where there is none for this encoder.
+
+    `seat` is what an A/B share is drawn by: the same model answers a whole conversation. `rows`
+    names the rows whose revision is wanted.
+    """
+    found = query(
+        """SELECT live.run_id, coalesce(revision.number, 0), challenge.id, challenge.share,
+                  challenger.run_id
+           FROM (SELECT 1) AS one
+           LEFT JOIN training_modelversion live ON live.tenant_id = %(tenant)s
+                AND live.kind = %(kind)s AND live.active AND live.encoder = %(encoder)s
+           LEFT JOIN training_revision revision ON revision.tenant_id = %(tenant)s
+                AND revision.name = %(rows)s
+           LEFT JOIN training_challenge challenge ON challenge.tenant_id = %(tenant)s
+                AND challenge.kind = %(kind)s AND challenge.ended_at IS NULL
+           LEFT JOIN training_modelversion challenger ON challenger.tenant_id = %(tenant)s
+                AND challenger.run_id = challenge.version_id AND challenger.encoder = %(encoder)s""",
         kind=kind,
         encoder=encoder,
         rows=rows,
     )[0]
-    if version_id is None:
+    live_id, revision, challenge_id, share, challenger_id = found
+    live, challenger = _readable(kind, live_id), _readable(kind, challenger_id)
+    if live is None:
         return Serving(None, None, revision)
+    if challenger is None:
+        return Serving(live_id, live, revision)
+    if seat is not None and _drawn(challenge_id, seat) < share:
+        return Serving(challenger_id, challenger, revision, challenge_id)
+    return Serving(live_id, live, revision, challenge_id, None if share else challenger)
+
+
+def _drawn(challenge_id: UUID, seat: UUID) -> float:
+    """Where in 0..1 a conversation falls: the same for one challenge, anew for another."""
+    digest = hashlib.sha256(challenge_id.bytes + seat.bytes).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _readable(kind: str, version_id: UUID | None) -> Any:
+    """The model of a version; None, and a line in the log, where its files are gone."""
+    if version_id is None:
+        return None
     try:
-        return Serving(version_id, load(kind, version_id), revision)
+        return load(kind, version_id)
     except ArtifactError as error:
         # The bot goes on without its model, and says so here, rather than not at all.
-        log.error("live model unreadable", kind=kind, version=str(version_id), error=str(error))
-        return Serving(None, None, revision)
+        log.error("model unreadable", kind=kind, version=str(version_id), error=str(error))
+        return None
 
 
 def load(kind: str, version_id: UUID) -> Any:
@@ -81,6 +124,19 @@ def load(kind: str, version_id: UUID) -> Any:
 @functools.lru_cache(maxsize=CACHED)
 def _load(tenant_id: UUID, kind: str, version_id: UUID) -> Any:
     return trainer(kind).load(folder(kind, version_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How a run trains: its step, a tuned one's settings, and where it may keep checkpoints.
+
+    `start` is the live model's adapter, for a run that goes on from it.
+    """
+
+    step: str = "instant"
+    options: dict[str, Any] = field(default_factory=dict)
+    checkpoint: Path | None = None
+    start: Adapter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +164,7 @@ def register(run: Run, made: Made) -> ModelVersion:
     version: ModelVersion = ModelVersion.objects.create(
         run=run,
         kind=run.kind,
+        step=run.step,
         number=last + 1,
         metrics=made.metrics,
         fingerprint=made.fingerprint,
@@ -126,20 +183,41 @@ def register(run: Run, made: Made) -> ModelVersion:
 def _worse(kind: str, made: Made, live_version: ModelVersion | None) -> str:
     """Why the new version must not go live; empty where it may.
 
-    Both held-out scores are estimates: the new one may lie one standard error of the difference
-    below the live one, else chance alone would keep half of all equally good versions out.
+    Champion and challenger are compared on the frozen test part where both were measured on it, else
+    on what each of them held out. Both scores are estimates: the new one may lie one standard error
+    of the difference below the live one, else chance alone would keep half of all equally good
+    versions out. On the messages that people corrected it must be as good.
     """
     if live_version is None or live_version.encoder != made.encoder:
         return ""
-    name: str = trainer(kind).SCORE
+    champion = made.metrics.get("champion_corrections_accuracy")
+    if champion is not None and made.metrics["corrections_accuracy"] < champion:
+        return (
+            f"Not live: right on {made.metrics['corrections_accuracy']:.0%} of the corrected "
+            f"messages, and version {live_version.number} on {champion:.0%}."
+        )
+    tested = "test_accuracy" in made.metrics and "test_accuracy" in live_version.metrics
+    name, count = ("test_accuracy", "test_size") if tested else (trainer(kind).SCORE, "held_out")
     new, old = made.metrics.get(name), live_version.metrics.get(name)
     if new is None or old is None:
         return ""
-    size = made.metrics.get("held_out") or 1
+    size = made.metrics.get(count) or 1
     error = (max(new * (1 - new), old * (1 - old)) * 2 / size) ** 0.5
     if new >= old - error:
         return ""
     return f"Not live: {name} {new:.4f} is worse than {old:.4f} of version {live_version.number}."
+
+
+def checkpoints(kind: str, run_id: UUID) -> Path:
+    """Where a run keeps what it needs to go on after its worker was killed."""
+    path = folder(kind, run_id)
+    return path.with_name(f"{path.name}.checkpoints")
+
+
+def live(kind: str, *, encoder: str) -> Any:
+    """The current tenant's live model for this encoder, or None."""
+    found = ModelVersion.objects.filter(kind=kind, active=True, encoder=encoder).first()
+    return None if found is None else _readable(kind, found.pk)
 
 
 def exists(version: ModelVersion) -> bool:
@@ -147,11 +225,39 @@ def exists(version: ModelVersion) -> bool:
     return folder(version.kind, version.pk).is_dir()
 
 
+def check(version: ModelVersion) -> None:
+    """Raises Conflict where the version's artifact is gone."""
+    if not exists(version):
+        raise Conflict("The files of this version are gone. Train again.", code="version_gone")
+
+
+def roll_back(kind: str, *, actor: str) -> ModelVersion:
+    """Make the version live that the live one replaced. Raises Conflict where there is none."""
+    live_version = ModelVersion.objects.select_for_update().filter(kind=kind, active=True).first()
+    before: ModelVersion | None = live_version.replaced if live_version else None
+    if before is None:
+        raise Conflict("No version was live before this one.", code="nothing_before")
+    check(before)
+    activate(before, actor=actor)
+    return before
+
+
 def activate(version: ModelVersion, *, actor: str) -> None:
-    """Make a version the live one: the newest after training, or an older one to roll back."""
-    ModelVersion.objects.filter(kind=version.kind, active=True).update(active=False)
+    """Make a version the live one: the newest after training, or an older one to roll back.
+
+    A challenge of the version that was live is over; slices are told (settings.AFTER_ACTIVATION).
+    """
+    before = ModelVersion.objects.filter(kind=version.kind, active=True).exclude(pk=version.pk)
+    version.replaced = before.first() or version.replaced
+    before.update(active=False)
     version.active = True
-    version.save(update_fields=["active"])
+    version.save(update_fields=["active", "replaced"])
+    Challenge.objects.filter(kind=version.kind, ended_at=None).update(ended_at=timezone.now())
+    if version.kind in settings.AFTER_ACTIVATION:
+        task = import_string(settings.AFTER_ACTIVATION[version.kind])
+        send = functools.partial(task.delay, str(current_tenant_id()))
+        # Robust: the version is live even where the queue does not answer.
+        transaction.on_commit(send, robust=True)
     audit.record(
         actor=actor, action="model.activated", target=str(version.pk), number=version.number
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from saas.training import runs, work
+from saas.training import drift, runs, schedules, work
 from tenants.scope import every_tenant_id, tenant_scope
 
 log = structlog.get_logger(__name__)
@@ -17,6 +17,16 @@ log = structlog.get_logger(__name__)
 def train(tenant_id: str, run_id: str) -> None:
     """Do the run unless it is over or another worker is on it."""
     work.perform(UUID(tenant_id), UUID(run_id))
+
+
+@shared_task(time_limit=600)
+def watch() -> None:
+    """Raise alarms where live traffic has moved, and start the tuned runs that are due."""
+    for tenant_id in every_tenant_id():
+        with tenant_scope(tenant_id):
+            drift.watch()
+        with tenant_scope(tenant_id):
+            schedules.keep()
 
 
 @shared_task(time_limit=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,8 +50,17 @@ def _train(tenant_id: UUID, run: Run) -> None:
     with tenant_scope(tenant_id):
         runs.report(run, 0.0, "Reading.")
         data = trainer.read()
+        champion = store.live(run.kind, encoder=engine.fingerprint())
+        task = store.Task(
+            run.step,
+            run.options,
+            store.checkpoints(run.kind, run.id),
+            getattr(champion, "adapter", None),
+        )
     report = _reporter(tenant_id, run)
-    model = trainer.fit(data, progress=report)
+    model = trainer.fit(data, task, progress=report)
+    if champion is not None:
+        model.metrics |= trainer.rival(model, champion, data)
     report(0.98, "Saving.")
     with tenant_scope(tenant_id):
         runs.renew(run)  # locks the run: no successor writes into the same folder meanwhile
@@ -61,6 +71,7 @@ def _train(tenant_id: UUID, run: Run) -> None:
             encoder=engine.fingerprint(),
         )
         runs.complete(run, made)
+        _forget_checkpoints(run)
 
 
 def _reporter(tenant_id: UUID, run: Run):  # type: ignore[no-untyped-def]
@@ -106,6 +117,12 @@ def _lease_kept(tenant_id: UUID, run: Run) -> Iterator[None]:
 def _end(tenant_id: UUID, run: Run, state: str, message: str) -> None:
     with tenant_scope(tenant_id):
         runs.fail(run, state, message)
+        _forget_checkpoints(run)
+
+
+def _forget_checkpoints(run: Run) -> None:
+    if run.step == "tuned":
+        shutil.rmtree(store.checkpoints(run.kind, run.id), ignore_errors=True)
 
 
 def _model_error() -> type[Exception]:
