@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # Name and module; a module has run(data, quick=…, running=…) -> Result and figures in its docstring.
-BENCHMARKS = {"main_job": "tests.bench.main_job"}
+BENCHMARKS = {"intent": "tests.bench.intent", "main_job": "tests.bench.main_job"}
 
 
 def main() -> int:

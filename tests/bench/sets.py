@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ml.types import Example
@@ -26,6 +26,14 @@ class IntentSet:
         return IntentSet(
             self.train[::step], self.test[::step], self.unlabelled[::step], self.outside[::step]
         )
+
+    def every_test(self, step: int) -> IntentSet:
+        """With each step-th test text only."""
+        return replace(self, test=self.test[::step])
+
+    def thinned(self, step: int) -> IntentSet:
+        """With each step-th example only."""
+        return replace(self, train=self.train[::step])
 
 
 def banking77(folder: Path, *, shots: int | None = None) -> IntentSet:
