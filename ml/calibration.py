@@ -13,6 +13,7 @@ from ml.types import Vectors
 
 OUTLIERS = (0.0, 0.25, 0.5, 1.0)
 REJECTED = (0.02, 0.08)  # the share of in-scope texts that the threshold may turn away ...
+TELLING = 20  # texts let through, from which on their precision means something
 FEW = 0.4  # ... and more with few examples, for the model of all is surer than those of some
 
 
@@ -44,6 +45,22 @@ class Calibration:
     def from_json(cls, values: dict[str, Any]) -> Self:
         familiarity = tuple(tuple(pair) for pair in values["familiarity"])
         return cls(**{**values, "logit": tuple(values["logit"]), "familiarity": familiarity})
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the threshold is to keep to, by what the held-out texts say. Shares, 0..1.
+
+    `recall` is the least share of in-scope texts that is let through, None for what suits the number
+    of examples. `precision` is the least share of those let through that get the right intent: where
+    a higher threshold is needed for it, more is turned away than `recall` says.
+    """
+
+    recall: float | None = None
+    precision: float | None = None
+
+
+ANY = Aim()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +100,7 @@ def settle(
     gamma: float,
     c: float,
     sizes: dict[str, float],
-    rejected: float | None = None,
+    aim: Aim = ANY,
 ) -> Calibration:
     temperature = _temperature(held.logits, truth)
     plain = Calibration(
@@ -96,9 +113,13 @@ def settle(
     known = draft.score(held.logits, held.signs)
     strange = {name: draft.score(p.logits, p.signs) for name, p in unknown.parts().items()}
     most = REJECTED[1] + FEW / (sizes["examples"] / sizes["classes"])
-    threshold = _threshold(known, list(strange.values()), most if rejected is None else rejected)
+    if aim.recall is not None:
+        most = 1 - aim.recall
     chances = softmax(held.logits / temperature)
     guesses = chances.argmax(axis=1)
+    threshold = _threshold(known, list(strange.values()), most)
+    if aim.precision is not None:
+        threshold = max(threshold, _precise(known, guesses == truth, aim.precision))
     figures = sizes | {
         "held_out": float(len(truth)),
         "accuracy": metrics.accuracy(truth.tolist(), guesses.tolist()),
@@ -106,6 +127,8 @@ def settle(
         "ece": metrics.ece(chances.max(axis=1), guesses == truth),
         "in_scope_recall": float((known >= threshold).mean()),
     }
+    if (known >= threshold).any():
+        figures["precision"] = float((guesses == truth)[known >= threshold].mean())
     for name, scores in strange.items():
         figures[f"{name}_auroc"] = metrics.auroc(known, scores)
         figures[f"{name}_recall"] = float((scores < threshold).mean())
@@ -167,6 +190,25 @@ def _threshold(known: Vectors, strange: list[Vectors], most: float) -> float:
         for t in steps
     ]
     return float(steps[int(np.argmax(gains))])
+
+
+def _precise(known: Vectors, right: NDArray[np.bool_], precision: float) -> float:
+    """The lowest threshold above which so many are right; minus infinity where none is so good."""
+    order = np.argsort(-known, kind="stable")
+    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(shares[TELLING - 1 :] >= precision)
+    return float(known[order[enough[-1] + TELLING - 1]]) if len(enough) else -np.inf
+
+
+def missed(calibration: Calibration, aim: Aim) -> list[str]:
+    """What a report notes where no threshold keeps to the precision that was asked for."""
+    reached = calibration.metrics.get("precision")
+    if aim.precision is None or (reached is not None and reached >= aim.precision):
+        return []
+    return [
+        f"no threshold reaches a precision of {aim.precision:.3f} on the held-out texts; "
+        "it is where it would be without that wish"
+    ]
 
 
 def spreads(held: HeldOut) -> tuple[tuple[float, float], ...]:

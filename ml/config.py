@@ -11,12 +11,23 @@ SWITCHES = (
     "pretrain",
     "contrastive",
     "adversarial",
+    "consistency",
     "typos",
     "homophones",
     "paraphrase",
     "hard_negatives",
     "self_training",
 )
+RANGES = {
+    "rate": (0.0, 1.0),
+    "warmup": (0.0, 1.0),
+    "decay": (0.0, 1.0),
+    "smoothing": (0.0, 0.9),
+    "average": (0.0, 0.9999),
+    "held_out": (0.0, 0.5),
+    "recall": (0.5, 1.0),
+    "precision": (0.0, 1.0),
+}
 FEW, SOME = 1_500, 6_000  # examples, see `Config.suited`
 MANY = 1_000  # messages without a label
 
@@ -27,8 +38,8 @@ class Config:
 
     A switch is "off", "on" or "try": trained with and without it on the same held-out part, and kept
     only where it helps. `held_out` is the share of examples that calibrate and stop training;
-    `refit` trains once more on all of them afterwards. `recall` is the least share of in-scope texts
-    that the threshold keeps. With `names` an intent's name is an example of it.
+    `refit` trains once more on all of them afterwards. `recall` and `precision` are what the threshold
+    keeps to (`ml.calibration.Aim`). With `names` an intent's name is an example of it.
     """
 
     rank: int = 16
@@ -45,6 +56,7 @@ class Config:
     held_out: float = 0.05
     refit: bool = False
     recall: float = 0.975
+    precision: float | None = None
     names: bool = False
     seed: int = 0
     checkpoint_seconds: float = 60.0
@@ -54,6 +66,7 @@ class Config:
     pretrain: Setting = "off"
     contrastive: Setting = "off"
     adversarial: Setting = "off"
+    consistency: Setting = "off"
     typos: Setting = "off"
     homophones: Setting = "off"
     paraphrase: Setting = "off"
@@ -71,20 +84,9 @@ class Config:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise DataError(f"{name} must be a whole number from 1 on, not {value!r}")
-        for name, low, high in (
-            ("rate", 0.0, 1.0),
-            ("warmup", 0.0, 1.0),
-            ("decay", 0.0, 1.0),
-            ("smoothing", 0.0, 0.9),
-            ("average", 0.0, 0.9999),
-            ("held_out", 0.0, 0.5),
-            ("recall", 0.5, 1.0),
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise DataError(f"{name} must be a number, not {value!r}")
-            if not low <= value <= high:
-                raise DataError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
+        for name, (low, high) in RANGES.items():
+            if name != "precision" or self.precision is not None:
+                _check_range(name, getattr(self, name), low, high)
 
     @classmethod
     def suited(cls, examples: int, *, unlabelled: int = 0, **changes: Any) -> Self:
@@ -97,9 +99,9 @@ class Config:
         """
         suited: dict[str, Any] = {}
         if examples < SOME:
-            suited = {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True}
+            suited = {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True, "consistency": "on"}
         if examples < FEW:
-            suited |= {"epochs": 15, "held_out": 0.2, "names": True}
+            suited |= {"epochs": 15, "held_out": 0.2, "names": True, "consistency": "off"}
         if examples < FEW and unlabelled >= MANY:
             # Guessed labels by the thousand: training is long enough after a pass or two.
             suited |= {"self_training": "on", "epochs": 2, "batch": 64}
@@ -118,3 +120,10 @@ class Config:
         if unknown:
             raise DataError(f"there is no setting {', '.join(unknown)}; remove it")
         return cls(**values)
+
+
+def _check_range(name: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DataError(f"{name} must be a number, not {value!r}")
+    if not low <= value <= high:
+        raise DataError(f"{name} must be from {low:g} to {high:g}, not {value:g}")

@@ -23,14 +23,16 @@ BUCKET = 16  # batches that are sorted by length together
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is taught: token ids, their classes, and how much each counts.
+    """What is taught: token ids, their classes, how much each counts, and where training begins.
 
-    Of the last rows the class is only guessed: `soft` is float32[m, classes], its chances.
+    `vectors` float32[n, d] are the tokens' before it. Of the last rows the class is only guessed:
+    `soft` is float32[m, classes], its chances.
     """
 
     tokens: list[list[int]]
     classes: Rows
     weights: Vectors
+    vectors: Vectors
     soft: Vectors | None = None
 
     def targets(self, rows: Rows, count: int) -> Vectors:
@@ -73,6 +75,8 @@ class Progressed:
 
 class Course:
     """Trains a classifier in place; `exam` are held-out examples that tell when to stop.
+
+    The last weights are kept whose accuracy on the exam is within one standard error of the best.
 
     Weights are averaged over the last steps (an exponential moving average, as in Polyak and
     Juditsky 1992), which is as good as a longer training at a falling rate. Every process of
@@ -212,8 +216,12 @@ class Course:
         self._classifier.restore(average)
         _, logits = self._classifier.score(exam.tokens)
         accuracy = float((logits.argmax(axis=1) == exam.classes).mean())
-        if accuracy >= state.best:  # among equals the later, which has learned longer
-            state.best, state.best_epoch, self._best = accuracy, state.epoch + 1, average
+        # By one standard error (Breiman et al. 1984): what lies nearer together differs by chance,
+        # and then the later has learned longer.
+        error = (accuracy * (1 - accuracy) / len(exam.tokens)) ** 0.5
+        if accuracy >= state.best - error:
+            state.best_epoch, self._best = state.epoch + 1, average
+        state.best = max(state.best, accuracy)
         self._classifier.restore(current)
         return accuracy
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ml import evidence, tuned
 from ml.adapters import Adapter
+from ml.calibration import Aim, missed
 from ml.config import SWITCHES, Config
 from ml.familiarity import Familiarity
 from ml.head import Head
@@ -153,9 +154,12 @@ class Run:
         """Calibrated on what the chosen study was not fitted on, with the final study's weights."""
         material = self._material
         rows = np.arange(len(material.texts)) if self._refit else material.fit
+        aim = Aim(config.recall, config.precision)
         calibration, found = tuned.calibrate(
-            chosen, material.classes[material.fit], material.classes[material.held], config.recall
+            chosen, material.classes[material.fit], material.classes[material.held], aim
         )
+        if found:
+            self._notes += missed(calibration, aim)
         familiarity = Familiarity.fit(final.fitted, material.classes[rows], _some(final.background))
         if found and "oos" in found.unknown:
             self._notes.append(SEEN)
@@ -207,6 +211,7 @@ def _instant(
         encoder.encode(material.texts),
         labels,
         background=encoder.encode(background) if background else None,
+        aim=Aim(config.recall, config.precision),
         seed=config.seed,
         progress=progress,
     )

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ml import artifact, evidence, report, tuning
 from ml.adapters import Adapter
-from ml.calibration import Calibration
+from ml.calibration import ANY, Aim, Calibration, missed
 from ml.errors import DataError, ModelError
 from ml.familiarity import Familiarity
 from ml.head import Head, softmax
@@ -56,13 +57,14 @@ class IntentModel:
         labels: Sequence[str],
         *,
         background: Vectors | None = None,
+        aim: Aim = ANY,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Self:
         """From float32[n, d], the encoder's vectors of kind "query", and a label for each.
 
         `background` is float32[m, d] of sentences about other things (`ml.background`), by which
-        small talk is told from what a tenant's customers ask.
+        small talk is told from what a tenant's customers ask. `aim` is what the threshold keeps to.
 
         Kernel and regularisation are chosen on held-out examples, then the model is fitted on all.
         `metrics` holds what the held-out ones say: accuracy, macro_f1, ece, and for whole intents
@@ -89,6 +91,7 @@ class IntentModel:
                 background,
                 count=len(names),
                 seed=seed,
+                aim=aim,
                 progress=lambda p, m: say(0.9 * p, m),
             )
             head = Head.fit(
@@ -104,6 +107,7 @@ class IntentModel:
         cost = report.Cost(time.perf_counter() - start, time.process_time() - start_cpu)
         told = evidence.report(found, intents, step="instant", examples=len(labels), cost=cost)
         say(1.0, f"fitted {len(names)} intents on {len(labels)} examples")
+        told = replace(told, notes=(*told.notes, *missed(calibration, aim)))
         return cls(intents, head, familiarity, calibration=calibration, report=told.to_json())
 
     def twin(self, vectors: Vectors, labels: Sequence[str]) -> Self:

@@ -18,7 +18,7 @@ from ml.types import Example
 
 Paraphrase = Callable[[str, int], list[str]]
 WORDS = re.compile(r"[\W_]+")
-GUESSED = 7_000  # messages without a label; with more an epoch would take too long
+GUESSED = 5_000  # messages without a label; with more an epoch would take too long
 TRUSTED = 0.5  # of a guessed label, beside 1 of a given one
 
 
@@ -59,15 +59,16 @@ def teach(
     tokens = trainee.tokenize([example.text for example in examples])
     weights = np.ones(len(tokens), dtype=np.float32)
     if config.self_training != "on" or not sources.unlabelled:
-        return Lesson(tokens, numbers, weights)
+        return Lesson(tokens, numbers, weights, trainee.encode_tokens(tokens))
     rng = np.random.default_rng(config.seed)
     unique = list(dict.fromkeys(sources.unlabelled))
     messages = [unique[row] for row in rng.permutation(len(unique))[:GUESSED]]
     rest = trainee.tokenize(messages)
+    vectors = trainee.encode_tokens(tokens + rest)
     chances = selftrain.guess(
-        trainee.encode_tokens(tokens),
+        vectors[: len(tokens)],
         numbers,
-        trainee.encode_tokens(rest),
+        vectors[len(tokens) :],
         texts=[example.text for example in examples] + messages,
         count=len(names),
     )
@@ -75,5 +76,6 @@ def teach(
         tokens + rest,
         np.concatenate([numbers, chances.argmax(axis=1)]),
         np.concatenate([weights, np.full(len(rest), TRUSTED, dtype=np.float32)]),
+        vectors,
         chances.astype(np.float32),
     )

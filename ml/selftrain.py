@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ml.head import Rows
 from ml.types import Vectors
 
-ROUNDS = 4
-WEIGHT = 0.3  # of a message without a label, beside 1 of an example
-SHARPNESS = 2.0  # of the logits before they are balanced
+ROUNDS = 6
+WEIGHT = 0.1  # of a message without a label, beside 1 of an example
+SHARPNESS = 3.0  # of the logits before they are balanced
 BALANCE = 0.5  # 0 leaves the intents as frequent as they are guessed, 1 makes all equally frequent
 MEANING = 0.7  # what the vectors' guess counts beside that of the spelling
 GRAMS = 20_000  # runs of 2 to 4 characters

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import adversarial, contrastive, pretrain
+from ml import adversarial, consistency, contrastive, pretrain
 from ml.adapters import Adapter
 from ml.calibration import quality
 from ml.checkpoint import Checkpoint
@@ -86,9 +86,8 @@ def study(
             trainee, [*texts, *sources.unlabelled], seed=config.seed, progress=_quietly(progress)
         )
     lesson = teach(trainee, texts, classes, material.names, sources, config)
-    seen = trainee.encode_tokens(lesson.tokens)
-    classifier = Classifier(trainee, seen, lesson.classes, count=len(material.names))
-    examined = Lesson(held, material.classes[exam], np.ones(len(held), dtype=np.float32))
+    classifier = Classifier(trainee, lesson.vectors, lesson.classes, count=len(material.names))
+    examined = Lesson(held, material.classes[exam], np.ones(len(held), dtype=np.float32), frozen[1])
     course = Course(
         classifier,
         lesson,
@@ -124,6 +123,8 @@ def _terms(config: Config, trainee: Trainee, lesson: Lesson, sources: Sources) -
         terms.append(contrastive.Pairs(lesson, seed=config.seed))
     if config.adversarial == "on":
         terms.append(adversarial.attack)
+    if config.consistency == "on":
+        terms.append(consistency.agree)
     if config.hard_negatives == "on" and sources.passages:
         terms.append(Ranking.mine(trainee, sources.passages, seed=config.seed))
     return terms

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.calibration import Calibration, HeldOut, Unknown, evidence, joined, settle
+from ml.calibration import Aim, Calibration, HeldOut, Unknown, evidence, joined, settle
 from ml.evidence import Evidence
 from ml.familiarity import Familiarity
 from ml.head import Rows
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    study: Study, fitted: Rows, held: Rows, recall: float
+    study: Study, fitted: Rows, held: Rows, aim: Aim
 ) -> tuple[Calibration, Evidence | None]:
     """Calibrates a tuned model on the examples its encoder was not trained on.
 
@@ -37,7 +37,7 @@ def calibrate(
     familiarity = Familiarity.fit(study.fitted, fitted, talk)
     known = HeldOut(study.logits, familiarity.signs(study.held))
     unknown = _hold_tuned_out(study, fitted, held, talk)
-    calibration = settle(known, unknown, held, gamma=0.0, c=0.0, sizes=sizes, rejected=1 - recall)
+    calibration = settle(known, unknown, held, gamma=0.0, c=0.0, sizes=sizes, aim=aim)
     return calibration, evidence(calibration, known, unknown, held)
 
 

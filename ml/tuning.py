@@ -8,6 +8,7 @@ from operator import itemgetter
 import numpy as np
 
 from ml.calibration import (
+    Aim,
     Calibration,
     HeldOut,
     Unknown,
@@ -39,6 +40,7 @@ def calibrate(
     *,
     count: int,
     seed: int,
+    aim: Aim,
     progress: Progress,
 ) -> tuple[Calibration, Evidence | None]:
     """Chooses the kernel's width and the regularisation, and calibrates what they give.
@@ -67,7 +69,7 @@ def calibrate(
     unknown = _hold_unknown_out(
         vectors, classes, background, count=count, gamma=gamma, c=c, seed=seed
     )
-    calibration = settle(held, unknown, classes[rows], gamma=gamma, c=c, sizes=sizes)
+    calibration = settle(held, unknown, classes[rows], gamma=gamma, c=c, sizes=sizes, aim=aim)
     learning = _learning(vectors, classes, folds[0], count=count, gamma=gamma, c=c, seed=seed)
     found = evidence(calibration, held, unknown, classes[rows], learning)
     progress(1.0, f"held-out accuracy {calibration.metrics['accuracy']:.4f}")

@@ -29,7 +29,6 @@ Found = tuple[dict[str, Any], list[Turn]]
 
 def read() -> tuple[list[Turn], dict[str, str]]:
     """The turns to find intents in, and what agents answered. Emoji and signs alone say too little."""
-    Proposal.objects.filter(state=Proposal.State.OPEN).delete()  # to be found anew
     found = [t for t in turns.waiting(MOST) if len(t.text) <= LONGEST and LETTER.search(t.text)]
     return found, turns.answers(found)
 
@@ -60,6 +59,8 @@ def find(read_: list[Turn], answered: dict[str, str]) -> list[Found]:
 
 
 def keep(found: Sequence[Found]) -> None:
+    """In place of the open ones."""
+    Proposal.objects.filter(state=Proposal.State.OPEN).delete()
     for fields, members in found:
         proposal = Proposal.objects.create(**fields)
         for turn in members:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
+from django.db.models import Q
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from saas import rows
@@ -76,8 +77,12 @@ def write(given: Sequence[TurnRow]) -> list[rows.Status]:
 
 
 def waiting(limit: int) -> list[Turn]:
-    """Customers' turns without a label that may become examples, the newest first."""
-    found = Turn.objects.filter(author="customer", state="open", proposal=None)
+    """Customers' turns without a label that may become examples, the newest first.
+
+    Those of an open proposal are among them: they may be proposed anew.
+    """
+    free = Q(proposal=None) | Q(proposal__state="open")
+    found = Turn.objects.filter(free, author="customer", state="open")
     return list(found.only("id", "text", "conversation", "at").order_by("-at", "id")[:limit])
 
 

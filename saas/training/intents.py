@@ -13,7 +13,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from ml import continual, fairness, metrics, robust
+from ml.augment import Paraphrase
 from ml.background import sentences
+from ml.calibration import Aim
 from ml.errors import DataError
 from ml.intent import IntentModel
 from ml.types import Example, Prediction
@@ -122,6 +124,7 @@ def _fit(data: Data, task: store.Task, progress: Report) -> IntentModel:
         vectors,
         labels,
         background=engine.background(),
+        aim=Aim(**task.options),
         progress=lambda share, line: progress(ENCODING + share * (0.9 - ENCODING), line),
     )
     if data.frozen:
@@ -146,6 +149,7 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
         progress(
             0.0, f"Going on from the live model: {len(examples):,} examples, old ones replayed."
         )
+    paraphraser = paraphrase.paraphraser(lambda line: progress(0.0, line))
     model = tune(
         encoder,
         folder,
@@ -154,7 +158,7 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
         unlabelled=data.unlabelled,
         passages=data.passages,
         background=sentences(),
-        paraphrase=paraphrase.paraphraser(lambda line: progress(0.0, line)),
+        paraphrase=paraphraser,
         config=Config.suited(len(examples), unlabelled=len(data.unlabelled), **changes),
         checkpoint=task.checkpoint,
         progress=lambda share, line: progress(0.9 * share, line),
@@ -164,7 +168,7 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
             [example.label for example in data.frozen],
             model.predict(_vectors(model, data.frozen)),
         )
-    _try_out(model, data, limit, progress)
+    _try_out(model, data, limit, paraphraser, progress)
     return model
 
 
@@ -174,7 +178,13 @@ def _by_age(data: Data) -> tuple[list[Example], list[Example]]:
     return old, [example for example in data.examples if example.text in data.fresh]
 
 
-def _try_out(model: IntentModel, data: Data, limit: float | None, progress: Report) -> None:
+def _try_out(
+    model: IntentModel,
+    data: Data,
+    limit: float | None,
+    paraphraser: Paraphrase | None,
+    progress: Report,
+) -> None:
     """Robustness and fairness, into the model's report; on examples it knows where none are frozen.
 
     Raises `DataError` where the exchange of names, places or gender moves more answers than `limit`.
@@ -186,7 +196,9 @@ def _try_out(model: IntentModel, data: Data, limit: float | None, progress: Repo
 
     progress(0.92, "Trying typing errors, other words, other names.")
     swaps = fairness.measure(predict, examples, texts=settings.TRIAL_TEXTS)
-    disturbed = robust.measure(predict, examples, texts=settings.TRIAL_TEXTS)
+    disturbed = robust.measure(
+        predict, examples, texts=settings.TRIAL_TEXTS, paraphrase=paraphraser
+    )
     model.report["robustness"] = [asdict(row) for row in disturbed]
     model.report["fairness"] = [asdict(row) for row in swaps]
     reasons = fairness.gate(swaps, limit)

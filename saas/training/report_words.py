@@ -71,6 +71,7 @@ TEXT: dict[str, dict[str, Any]] = {
             "contrastive": "contrastive pairs",
             "pretrain": "adaptation to your dialogs",
             "adversarial": "adversarial training",
+            "consistency": "consistency under dropout",
             "typos": "typos",
             "homophones": "Chinese homophones",
             "paraphrase": "paraphrases",
@@ -173,6 +174,7 @@ TEXT: dict[str, dict[str, Any]] = {
             "contrastive": "对比学习",
             "pretrain": "适应您的对话",
             "adversarial": "对抗训练",
+            "consistency": "随机失活一致性",
             "typos": "错别字",
             "homophones": "同音字",
             "paraphrase": "改写",
@@ -230,6 +232,8 @@ NOTES = {
     r"(\w+) did nothing: there are no passages": r"\1 未起作用：没有知识库条目",
     r"(\w+) did nothing: there are no messages.*": r"\1 未起作用：没有未标注的消息",
     r"(\w+) did nothing: no language model.*": r"\1 未起作用：没有配置语言模型",
+    r"no threshold reaches a precision of (\S+) .*": r"没有阈值能在保留文本上达到 \1 的精确率；"
+    "阈值与未提此要求时相同",
     r"not tuned: there is one intent only.*": "未微调：只有一个意图；这是即时模型",
     r"not tuned: all texts are equal.*": "未微调：所有文本都相同；这是即时模型",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +35,7 @@ class Scores:
 class Bench:
     """An encoder by name, empty for the default."""
 
-    def __init__(self, name: str) -> None:
-        threads = os.cpu_count() or 1
+    def __init__(self, name: str, *, threads: int) -> None:
         self.folder = weights.locate(name, cache=CACHE)
         self.encoder = Encoder.load(self.folder, threads=threads)
         self.name = name or self.folder.name

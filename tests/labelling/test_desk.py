@@ -39,6 +39,18 @@ def test_raw_logs_become_a_bot_that_answers(discovered, worked_off) -> None:
         assert answer in json.dumps(said, ensure_ascii=False)
 
 
+def test_discovered_again_open_proposals_are_replaced(discovered, worked_off) -> None:
+    shop = discovered
+    first = listed(shop, "labelling/proposals")
+    shop.call.post(f"labelling/proposals/{first[0]['id']}", {"action": "reject"})
+    with worked_off():
+        shop.call.post("labelling/jobs", {"kind": "discover"})
+    again = listed(shop, "labelling/proposals")
+    kept = {one["id"] for one in again} & {one["id"] for one in first}
+    assert kept == {first[0]["id"]}
+    assert len(again) > 1
+
+
 def test_the_same_turns_again_change_nothing(shop) -> None:
     first = shop.call.post("labelling/turns", logs.turns()).json()
     again = shop.call.post("labelling/turns", logs.turns()).json()

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.calibration import Aim
 from ml.encoder import Encoder
 from ml.errors import ArtifactError, DataError
 from ml.intent import IntentModel
@@ -169,3 +170,24 @@ def test_what_does_not_fit_is_refused(taught):
         IntentModel.fit(taught[0], ["a"])
     with pytest.raises(DataError, match="finite"):
         IntentModel.fit(np.full((2, 4), np.nan, dtype=np.float32), ["a", "b"])
+
+
+def test_a_stated_precision_is_kept_on_held_out_texts(taught):
+    """Some of the labels are wrong here, so that without the wish some answers are."""
+    vectors, labels = taught
+    mixed = [labels[row - 11] if row % 11 == 0 else label for row, label in enumerate(labels)]
+    plain = IntentModel.fit(vectors, mixed)
+    precise = IntentModel.fit(vectors, mixed, aim=Aim(precision=1.0))
+    assert plain.metrics["precision"] < 1.0 == precise.metrics["precision"]
+    assert precise.metrics["in_scope_recall"] < plain.metrics["in_scope_recall"]
+    assert precise.report["notes"] == ()
+
+
+def test_a_precision_out_of_reach_is_said_and_changes_nothing(encoder: Encoder):
+    texts = [text for texts in TAUGHT.values() for text in texts]
+    labels = [f"{row % 2}" for row in range(len(texts))]
+    vectors = encoder.encode(texts)
+    told = IntentModel.fit(vectors, labels, aim=Aim(precision=1.0))
+    plain = IntentModel.fit(vectors, labels)
+    assert told.metrics == plain.metrics
+    assert told.report["notes"][0].startswith("no threshold reaches a precision of 1.000")

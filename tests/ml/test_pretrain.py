@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml import adversarial, contrastive, pretrain
+from ml import adversarial, consistency, contrastive, pretrain
 from ml.classifier import Classifier
 from ml.course import Batch, Lesson
 from ml.lora import Trainee
@@ -64,11 +64,13 @@ def step(trainee) -> tuple[Classifier, Batch, Lesson]:
     import torch
 
     tokens = trainee.tokenize(TEXTS)
-    classifier = Classifier(trainee, trainee.encode_tokens(tokens), CLASSES, count=4)
+    frozen = trainee.encode_tokens(tokens)
+    classifier = Classifier(trainee, frozen, CLASSES, count=4)
     ids, mask = trainee.batch(tokens)
     vectors = trainee.embed(ids, mask)
     batch = Batch(ids, mask, torch.from_numpy(CLASSES), vectors, classifier.logits(vectors), step=0)
-    return classifier, batch, Lesson(tokens, CLASSES, np.ones(len(tokens), dtype=np.float32))
+    lesson = Lesson(tokens, CLASSES, np.ones(len(tokens), dtype=np.float32), frozen)
+    return classifier, batch, lesson
 
 
 def test_an_attack_finds_where_the_classifier_is_weaker(step) -> None:
@@ -82,6 +84,29 @@ def test_an_attack_finds_where_the_classifier_is_weaker(step) -> None:
     moved = [p for p in classifier.trainee.parameters() if p.grad is not None and p.grad.any()]
     assert moved
     assert classifier.trainee.embeddings.weight.grad is None  # the shared weights stay
+
+
+def test_two_readings_come_to_agree(step) -> None:
+    """With dropout they differ, without it only the classification's own loss is left."""
+    import torch
+
+    classifier, batch, lesson = step
+    trainee = classifier.trainee
+
+    def loss() -> torch.Tensor:
+        ids, mask = trainee.batch(lesson.tokens)
+        vectors = trainee.embed(ids, mask)
+        read = Batch(ids, mask, batch.classes, vectors, classifier.logits(vectors), 0)
+        return consistency.agree(classifier, read)
+
+    trainee.model.eval()
+    alone = loss().item()
+    trainee.model.train()
+    torch.manual_seed(0)
+    apart = loss()
+    assert apart.item() > alone
+    apart.backward()
+    assert any(p.grad is not None and p.grad.any() for p in trainee.parameters())
 
 
 def test_contrast_draws_an_intents_texts_together(step) -> None:

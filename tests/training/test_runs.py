@@ -49,10 +49,29 @@ def test_two_kinds_and_two_tenants_run_side_by_side(shop, bank) -> None:
             assert business.call.post("training/runs", {"kind": kind}).status_code == 202
 
 
-@pytest.mark.parametrize("body", [{}, {"kind": "magic"}, {"kind": "intent", "epochs": 3}, []])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"kind": "magic"},
+        {"kind": "intent", "epochs": 3},
+        [],
+        {"kind": "intent", "options": {"epochs": 3}},
+        {"kind": "recommend", "options": {"precision": 0.9}},
+    ],
+)
 def test_there_is_no_such_run(body, shop) -> None:
     assert shop.call.post("training/runs", body).status_code == 400
     assert totals(shop) == {}
+
+
+def test_an_instant_run_keeps_to_a_stated_precision(shop, worked_off) -> None:
+    shop.call.post("examples", phrases.rows())
+    body = {"kind": "intent", "options": {"precision": 0.99, "recall": 0.9}}
+    with worked_off():
+        started = shop.call.post("training/runs", body)
+        assert started.status_code == 202, started.content
+    assert versions(shop)[1]["metrics"]["precision"] >= 0.99
 
 
 def test_only_a_run_that_made_a_version_is_billed(shop, worked_off) -> None:

@@ -17,12 +17,14 @@ from saas.training.api import Kind
 from saas.training.models import LogLine, Run
 
 Switch = Literal["off", "on", "try"]
+INSTANT = {"recall", "precision"}  # options of an instant run
 
 
 class Options(Body):
-    """How a tuned run trains. What is not given suits the number of examples.
+    """How a run trains. What is not given suits the number of examples.
 
-    A switch is off, on, or tried: trained with and without it, and kept where it helps.
+    `recall` and `precision` are of every intent run, the others of a tuned one. A switch is off, on,
+    or tried: trained with and without it, and kept where it helps.
     """
 
     epochs: int | None = Field(default=None, ge=1, le=50)
@@ -30,6 +32,13 @@ class Options(Body):
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
     recall: float | None = Field(
         default=None, ge=0.5, le=1, description="Least share of in-scope messages let through"
+    )
+    precision: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Least share of messages let through that get the right intent; for its sake "
+        "more are turned away than `recall` says",
     )
     continual: bool | None = Field(
         default=None,
@@ -46,6 +55,9 @@ class Options(Body):
     )
     contrastive: Switch | None = Field(default=None, description="Pairs of examples of one intent")
     adversarial: Switch | None = Field(default=None, description="Perturbed word vectors (FGM)")
+    consistency: Switch | None = Field(
+        default=None, description="Two readings with other dropout are to agree (R-Drop)"
+    )
     typos: Switch | None = Field(default=None, description="Examples with typing errors")
     homophones: Switch | None = Field(
         default=None, description="Examples with Chinese characters of the same sound or shape"
@@ -69,15 +81,22 @@ class RunIn(Body):
         default="instant",
         description="`instant` is live in seconds; `tuned` also trains the encoder, in minutes",
     )
-    options: Options | None = Field(default=None, description="Of a tuned run")
+    options: Options | None = Field(default=None, description="Of an intent run")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.step == "tuned" and self.kind != "intent":
             raise ValueError("only intent models are tuned: leave step out")
-        if self.options is not None and self.step != "tuned":
-            raise ValueError('options are of a tuned run: set "step": "tuned", or leave them out')
+        if self.options is not None and self.kind != "intent":
+            raise ValueError("options are of intent runs: leave them out")
+        if self.step != "tuned" and self._chosen() - INSTANT:
+            raise ValueError(
+                'an instant run takes the options recall and precision only; set "step": "tuned"'
+            )
         return self
+
+    def _chosen(self) -> set[str]:
+        return set(self.options.model_dump(exclude_none=True)) if self.options else set()
 
 
 class RunOut(BaseModel):
