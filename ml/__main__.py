@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -114,6 +115,8 @@ def _tune(options: argparse.Namespace, encoder: Encoder) -> None:
         checkpoint=checkpoint,
         progress=_show,
     )
+    if os.environ.get("RANK", "0") != "0":
+        return  # of several processes that train one model the first one keeps it
     model.save(options.out)
     shutil.rmtree(checkpoint, ignore_errors=True)
     for note in model.report["notes"]:

@@ -43,7 +43,7 @@ class Config:
     """
 
     rank: int = 16
-    epochs: int = 6
+    epochs: int = 5
     rate: float = 1e-3
     batch: int = 64
     accumulate: int = 1
@@ -94,14 +94,14 @@ class Config:
 
         The fewer there are, the more passes and the smaller batches it takes until training has
         moved far enough, and the more of them have to be held out until their figures mean
-        something; what is held out is then too much to be left out of the final model. With many a
-        twentieth is enough to calibrate by, and is hardly missed.
+        something; of few, what is held out is too much to be left out of the final model. With many
+        a twentieth is enough to calibrate by, and is hardly missed.
         """
         suited: dict[str, Any] = {}
         if examples < SOME:
-            suited = {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True, "consistency": "on"}
+            suited = {"epochs": 8, "batch": 32, "held_out": 0.08, "consistency": "on"}
         if examples < FEW:
-            suited |= {"epochs": 15, "held_out": 0.2, "names": True, "consistency": "off"}
+            suited = {"epochs": 15, "batch": 32, "held_out": 0.2, "refit": True, "names": True}
         if examples < FEW and unlabelled >= MANY:
             # Guessed labels by the thousand: training is long enough after a pass or two.
             suited |= {"self_training": "on", "epochs": 2, "batch": 64}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -61,16 +62,17 @@ class Trainee:
     ) -> Self:
         """From the encoder's folder (see `ml.weights.locate`); b starts at nothing, a at random.
 
-        Without a device it is the GPU where there is one, without a dtype ("float32", "bfloat16")
-        the faster. `threads` sets PyTorch's for the whole process. Raises `WeightsError` where the
-        folder does not hold a model that can be read.
+        Without a device it is the GPU where there is one, of several this process's own; without a
+        dtype ("float32", "bfloat16") the faster. `threads` sets PyTorch's for the whole process.
+        Raises `WeightsError` where the folder does not hold a model that can be read.
         """
         import torch
         from peft import LoraConfig, get_peft_model
 
         if threads:
             torch.set_num_threads(threads)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"  # as accelerate and torchrun number them
+        device = device or (own if torch.cuda.is_available() else "cpu")
         dtype = dtype or ("bfloat16" if device != "cpu" or bfloat16_is_faster() else "float32")
         base = load_model(folder, dtype)
         tokenizer, pad = load_tokenizer(folder, base.config)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 
 from ml.__main__ import main
 from ml.encoder import Encoder
+from ml.intent import IntentModel
 
 ROWS = "\n".join(
     f"{text},{label}"
@@ -57,6 +60,26 @@ def test_tune_then_eval(run, tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir() if "checkpoint" in path.name] == []
     code, figures, _ = run("eval", out, file)
     assert (code, "accuracy         1.0000" in figures) == (0, True)
+
+
+def test_two_processes_tune_one_model(weights_folder: Path, tmp_path: Path):
+    """As on two GPUs: each takes its part of every batch, and one of them keeps and tells the model."""
+    file, settings = tmp_path / "a.csv", tmp_path / "c.json"
+    file.write_text("text,intent\n" + ROWS, encoding="utf-8")
+    settings.write_text('{"epochs": 1, "rank": 2, "threads": 1, "device": "cpu"}')
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    tune = ["-m", "ml", "--encoder", str(weights_folder), "tune", "intent", str(file)]
+    done = subprocess.run(
+        [*launch, *tune, str(tmp_path / "model"), "--config", str(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("base: epoch 1: loss") == 2
+    assert done.stdout.count("cpu_seconds") == 1
+    assert IntentModel.load(tmp_path / "model").labels == ["hours", "refund"]
 
 
 def test_tune_names_a_setting_that_it_does_not_know(run, tmp_path: Path):
