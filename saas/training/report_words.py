@@ -234,6 +234,8 @@ NOTES = {
     r"(\w+) did nothing: no language model.*": r"\1 未起作用：没有配置语言模型",
     r"no threshold reaches a precision of (\S+) .*": r"没有阈值能在保留文本上达到 \1 的精确率；"
     "阈值与未提此要求时相同",
+    r"Intents held out as if unknown were unknown to the head only.*": "“未知意图”只对分类头是未知的："
+    "编码器微调时见过它们，因此这些范围外的数据偏高。",
     r"not tuned: there is one intent only.*": "未微调：只有一个意图；这是即时模型",
     r"not tuned: all texts are equal.*": "未微调：所有文本都相同；这是即时模型",
 }

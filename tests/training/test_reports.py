@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 
 from ml import material
+from ml.calibration import Aim, Calibration, missed
+from ml.finetune import SEEN
 from ml.report import (
     Cost,
     Disturbance,
@@ -187,7 +189,8 @@ def test_what_is_odd_about_the_examples_is_said_in_both_languages() -> None:
     odd = [("hi", "a"), ("hi", "b"), ("x" * 200_000, "c"), ("再见", "d")]
     notes = material.prepare([Example(*pair) for pair in odd], share=0.2, seed=0).notes
     assert len(notes) == 4
-    for said in notes:
+    settled = Calibration(0.0, 0.0, metrics={"precision": 0.5})
+    for said in (*notes, SEEN, *missed(settled, Aim(precision=0.9))):
         assert report_words.note(said, "en") == said
         assert re.search(r"[\u4e00-\u9fff]", report_words.note(said, "zh"))
     assert report_words.note("something new", "zh") == "something new"
