@@ -39,6 +39,9 @@ def start() -> None:
         ARTIFACTS=str(HOME / "artifacts"),
         LOG_LEVEL="WARNING",
         HF_HUB_OFFLINE="1",
+        # Web server, worker and two sessions of tests share the cores: more threads only wait.
+        THREADS="1",
+        OMP_NUM_THREADS="1",
     )
 
 
