@@ -43,7 +43,7 @@ def typos(text: str, rng: random.Random) -> str:
     letters = sum(len(word.group()) for word in words)
     chosen = rng.sample(words, min(len(words), max(1, letters // LETTERS)))
     for word in sorted(chosen, key=lambda found: -found.start()):
-        text = text[: word.start()] + _mistype(word.group(), rng) + text[word.end() :]
+        text = text[: word.start()] + _misspell(word.group(), rng) + text[word.end() :]
     return text
 
 
@@ -58,6 +58,15 @@ def homophones(text: str, rng: random.Random) -> str:
     for place in rng.sample(places, min(len(places), count)):
         characters[place] = rng.choice(_mistaken_for(characters[place]))
     return "".join(characters)
+
+
+def mistype(text: str, kinds: Iterable[Kind], rng: random.Random) -> str:
+    """The text with typing errors of those kinds; it is returned as it is where there is room for none."""
+    if "typos" in kinds:
+        text = typos(text, rng)
+    if "homophones" in kinds:
+        text = homophones(text, rng)
+    return text
 
 
 def extend(
@@ -91,7 +100,7 @@ def _words(text: str) -> Iterator[re.Match[str]]:
             yield from WORD.finditer(text, *part.span())
 
 
-def _mistype(word: str, rng: random.Random) -> str:
+def _misspell(word: str, rng: random.Random) -> str:
     place = rng.randrange(1, len(word) - 2)  # first and last letters are rarely wrong
     before, letter, after = word[:place], word[place], word[place + 1 :]
     match rng.randrange(4):

@@ -39,11 +39,12 @@ class Config:
     A switch is "off", "on" or "try": trained with and without it on the same held-out part, and kept
     only where it helps. `held_out` is the share of examples that calibrate and stop training;
     `refit` trains once more on all of them afterwards. `recall` and `precision` are what the threshold
-    keeps to (`ml.calibration.Aim`). With `names` an intent's name is an example of it.
+    keeps to (`ml.calibration.Aim`). With `consistency` typing errors are not further examples: they
+    are in every example's second reading. With `names` an intent's name is an example of it.
     """
 
     rank: int = 16
-    epochs: int = 5
+    epochs: int = 4
     rate: float = 1e-3
     batch: int = 64
     accumulate: int = 1
@@ -97,9 +98,9 @@ class Config:
         something; of few, what is held out is too much to be left out of the final model. With many
         a twentieth is enough to calibrate by, and is hardly missed.
         """
-        suited: dict[str, Any] = {}
+        suited: dict[str, Any] = {"consistency": "on", "typos": "on", "homophones": "on"}
         if examples < SOME:
-            suited = {"epochs": 8, "batch": 32, "held_out": 0.08, "consistency": "on"}
+            suited |= {"epochs": 8, "batch": 32, "held_out": 0.08}
         if examples < FEW:
             suited = {"epochs": 15, "batch": 32, "held_out": 0.2, "refit": True, "names": True}
         if examples < FEW and unlabelled >= MANY:

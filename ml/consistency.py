@@ -1,8 +1,12 @@
-"""Two readings of one text with other dropout are to say the same."""
+"""Two readings of one text are to say the same: with other dropout, and as a hurried customer types."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from ml import augment
 
 if TYPE_CHECKING:
     import torch
@@ -14,18 +18,34 @@ SMOOTHING = 0.1
 WEIGHT = 2.0
 
 
-def agree(classifier: Classifier, batch: Batch) -> torch.Tensor:
-    """R-Drop (Liang et al. 2021, arXiv:2106.14448): a scalar.
+class Agreement:
+    """R-Drop (Liang et al. 2021, arXiv:2106.14448), the second reading with new typing errors.
 
-    The classification's loss of a second pass, and the divergence of both passes' chances in both
-    directions. A step costs twice as much.
+    The loss of the second reading's classification, and the divergence of both readings' chances in
+    both directions. A step costs twice as much. Without kinds of errors dropout alone tells the two
+    readings apart.
     """
-    import torch
-    from torch.nn.functional import cross_entropy, kl_div
 
-    second = classifier.logits(classifier.trainee.embed(batch.ids, batch.mask))
-    loss = cross_entropy(second, batch.classes, label_smoothing=SMOOTHING)
-    one, other = torch.log_softmax(batch.logits, 1), torch.log_softmax(second, 1)
-    apart = kl_div(one, other, log_target=True, reduction="batchmean")
-    apart = apart + kl_div(other, one, log_target=True, reduction="batchmean")
-    return loss + WEIGHT * apart / 2
+    def __init__(self, texts: Sequence[str], kinds: Sequence[augment.Kind], *, seed: int) -> None:
+        self._texts, self._kinds, self._seed = texts, kinds, seed
+
+    def __call__(self, classifier: Classifier, batch: Batch) -> torch.Tensor:
+        """A scalar."""
+        import torch
+        from torch.nn.functional import cross_entropy, kl_div
+
+        second = classifier.logits(self._read(classifier, batch))
+        loss = cross_entropy(second, batch.classes, label_smoothing=SMOOTHING)
+        one, other = torch.log_softmax(batch.logits, 1), torch.log_softmax(second, 1)
+        apart = kl_div(one, other, log_target=True, reduction="batchmean")
+        apart = apart + kl_div(other, one, log_target=True, reduction="batchmean")
+        return loss + WEIGHT * apart / 2
+
+    def _read(self, classifier: Classifier, batch: Batch) -> torch.Tensor:
+        trainee = classifier.trainee
+        if not self._kinds:
+            return trainee.embed(batch.ids, batch.mask)
+        # The same after a resumed training, and others each time.
+        rng = random.Random(self._seed * 1_000_003 + batch.step)  # noqa: S311 - no secret
+        texts = [augment.mistype(self._texts[row], self._kinds, rng) for row in batch.rows]
+        return trainee.vectors(texts)

@@ -25,10 +25,11 @@ BUCKET = 16  # batches that are sorted by length together
 class Lesson:
     """What is taught: token ids, their classes, how much each counts, and where training begins.
 
-    `vectors` float32[n, d] are the tokens' before it. Of the last rows the class is only guessed:
-    `soft` is float32[m, classes], its chances.
+    `texts` are those of the tokens, `vectors` float32[n, d] the tokens' before it. Of the last rows
+    the class is only guessed: `soft` is float32[m, classes], its chances.
     """
 
+    texts: list[str]
     tokens: list[list[int]]
     classes: Rows
     weights: Vectors
@@ -46,8 +47,12 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One step's part of a lesson, on the device, with what the classifier makes of it."""
+    """One step's part of a lesson, on the device, with what the classifier makes of it.
 
+    `rows` are the lesson's.
+    """
+
+    rows: list[int]
     ids: torch.Tensor
     mask: torch.Tensor
     classes: torch.Tensor
@@ -166,7 +171,7 @@ class Course:
             logits, targets, label_smoothing=self._config.smoothing, reduction="none"
         )
         loss = (losses * weights).mean()
-        batch = Batch(ids, mask, classes, vectors, logits, self._state.step)
+        batch = Batch(rows.tolist(), ids, mask, classes, vectors, logits, self._state.step)
         for term in self._terms:
             loss = loss + term(self._classifier, batch)
         return loss

@@ -48,18 +48,18 @@ def teach(
     examples = [Example(t, names[c]) for t, c in zip(texts, classes.tolist(), strict=True)]
     if config.names:
         examples += [Example(WORDS.sub(" ", name).strip() or name, name) for name in names]
-    kinds: tuple[augment.Kind, ...] = ("typos", "homophones", "paraphrase")
-    wanted = [kind for kind in kinds if getattr(config, kind) == "on"]
+    wanted = copies(config)
     if wanted:
         examples += augment.extend(
             examples, wanted, seed=config.seed, paraphrase=sources.paraphrase
         )
     places = {name: number for number, name in enumerate(names)}
     numbers = np.asarray([places[example.label] for example in examples], dtype=np.intp)
-    tokens = trainee.tokenize([example.text for example in examples])
+    taught = [example.text for example in examples]
+    tokens = trainee.tokenize(taught)
     weights = np.ones(len(tokens), dtype=np.float32)
     if config.self_training != "on" or not sources.unlabelled:
-        return Lesson(tokens, numbers, weights, trainee.encode_tokens(tokens))
+        return Lesson(taught, tokens, numbers, weights, trainee.encode_tokens(tokens))
     rng = np.random.default_rng(config.seed)
     unique = list(dict.fromkeys(sources.unlabelled))
     messages = [unique[row] for row in rng.permutation(len(unique))[:GUESSED]]
@@ -69,13 +69,26 @@ def teach(
         vectors[: len(tokens)],
         numbers,
         vectors[len(tokens) :],
-        texts=[example.text for example in examples] + messages,
+        texts=taught + messages,
         count=len(names),
     )
     return Lesson(
+        taught + messages,
         tokens + rest,
         np.concatenate([numbers, chances.argmax(axis=1)]),
         np.concatenate([weights, np.full(len(rest), TRUSTED, dtype=np.float32)]),
         vectors,
         chances.astype(np.float32),
     )
+
+
+def errors(config: Config) -> list[augment.Kind]:
+    """The kinds of typing errors that are switched on."""
+    kinds: tuple[augment.Kind, ...] = ("typos", "homophones")
+    return [kind for kind in kinds if getattr(config, kind) == "on"]
+
+
+def copies(config: Config) -> list[augment.Kind]:
+    """What further examples are made of; with consistency errors are in each second reading."""
+    made = [] if config.consistency == "on" else errors(config)
+    return [*made, "paraphrase"] if config.paraphrase == "on" else made

@@ -17,7 +17,7 @@ from ml.classifier import Classifier
 from ml.config import Config
 from ml.course import Course, Lesson, Progressed, Term
 from ml.head import Rows
-from ml.lesson import Sources, teach
+from ml.lesson import Sources, errors, teach
 from ml.lora import Trainee
 from ml.material import Material
 from ml.ranking import Ranking
@@ -78,7 +78,8 @@ def study(
     if sources.start is not None:
         trainee.load_adapter(sources.start)
     tokens = trainee.tokenize(texts)
-    held = trainee.tokenize([material.texts[row] for row in exam])
+    asked = [material.texts[row] for row in exam]
+    held = trainee.tokenize(asked)
     others = trainee.tokenize(sources.background)
     frozen = tuple(trainee.encode_tokens(part) for part in (tokens, held, others))
     if config.pretrain == "on":
@@ -87,7 +88,9 @@ def study(
         )
     lesson = teach(trainee, texts, classes, material.names, sources, config)
     classifier = Classifier(trainee, lesson.vectors, lesson.classes, count=len(material.names))
-    examined = Lesson(held, material.classes[exam], np.ones(len(held), dtype=np.float32), frozen[1])
+    examined = Lesson(
+        asked, held, material.classes[exam], np.ones(len(held), dtype=np.float32), frozen[1]
+    )
     course = Course(
         classifier,
         lesson,
@@ -124,7 +127,7 @@ def _terms(config: Config, trainee: Trainee, lesson: Lesson, sources: Sources) -
     if config.adversarial == "on":
         terms.append(adversarial.attack)
     if config.consistency == "on":
-        terms.append(consistency.agree)
+        terms.append(consistency.Agreement(lesson.texts, errors(config), seed=config.seed))
     if config.hard_negatives == "on" and sources.passages:
         terms.append(Ranking.mine(trainee, sources.passages, seed=config.seed))
     return terms

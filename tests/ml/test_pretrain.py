@@ -1,5 +1,6 @@
 """What teaches without labels, or beside them: SimCSE, attacks on embeddings, contrast of pairs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,10 @@ def step(trainee) -> tuple[Classifier, Batch, Lesson]:
     classifier = Classifier(trainee, frozen, CLASSES, count=4)
     ids, mask = trainee.batch(tokens)
     vectors = trainee.embed(ids, mask)
-    batch = Batch(ids, mask, torch.from_numpy(CLASSES), vectors, classifier.logits(vectors), step=0)
-    lesson = Lesson(tokens, CLASSES, np.ones(len(tokens), dtype=np.float32), frozen)
+    rows = list(range(len(TEXTS)))
+    told = torch.from_numpy(CLASSES)
+    batch = Batch(rows, ids, mask, told, vectors, classifier.logits(vectors), step=0)
+    lesson = Lesson(TEXTS, tokens, CLASSES, np.ones(len(tokens), dtype=np.float32), frozen)
     return classifier, batch, lesson
 
 
@@ -86,21 +89,27 @@ def test_an_attack_finds_where_the_classifier_is_weaker(step) -> None:
     assert classifier.trainee.embeddings.weight.grad is None  # the shared weights stay
 
 
-def test_two_readings_come_to_agree(step) -> None:
-    """With dropout they differ, without it only the classification's own loss is left."""
+@pytest.mark.parametrize("kinds", [[], ["typos", "homophones"]], ids=["dropout", "errors"])
+def test_two_readings_come_to_agree(kinds: list, step) -> None:
+    """Where both are alike only the second reading's own loss is left."""
     import torch
 
     classifier, batch, lesson = step
     trainee = classifier.trainee
+    told = consistency.Agreement(TEXTS, kinds, seed=0)
 
     def loss() -> torch.Tensor:
         ids, mask = trainee.batch(lesson.tokens)
         vectors = trainee.embed(ids, mask)
-        read = Batch(ids, mask, batch.classes, vectors, classifier.logits(vectors), 0)
-        return consistency.agree(classifier, read)
+        logits = classifier.logits(vectors)
+        return told(classifier, replace(batch, vectors=vectors, logits=logits))
 
+    alike = consistency.Agreement(TEXTS, [], seed=0)
     trainee.model.eval()
-    alone = loss().item()
+    ids, mask = trainee.batch(lesson.tokens)
+    vectors = trainee.embed(ids, mask)
+    read = replace(batch, vectors=vectors, logits=classifier.logits(vectors))
+    alone = alike(classifier, read).item()
     trainee.model.train()
     torch.manual_seed(0)
     apart = loss()
@@ -119,7 +128,8 @@ def test_contrast_draws_an_intents_texts_together(step) -> None:
     for _ in range(4):
         ids, mask = trainee.batch(lesson.tokens)
         vectors = trainee.embed(ids, mask)
-        batch = Batch(ids, mask, torch.from_numpy(CLASSES), vectors, classifier.logits(vectors), 0)
+        logits, told = classifier.logits(vectors), torch.from_numpy(CLASSES)
+        batch = Batch(list(range(len(TEXTS))), ids, mask, told, vectors, logits, 0)
         loss = contrastive.Pairs(lesson, seed=0)(classifier, batch)  # the same partners each time
         losses.append(loss.item())
         loss.backward()
