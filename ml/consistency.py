@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ml.classifier import Classifier
     from ml.course import Batch
 
-SMOOTHING = 0.1
 WEIGHT = 2.0
 
 
@@ -26,16 +25,19 @@ class Agreement:
     readings apart.
     """
 
-    def __init__(self, texts: Sequence[str], kinds: Sequence[augment.Kind], *, seed: int) -> None:
-        self._texts, self._kinds, self._seed = texts, kinds, seed
+    def __init__(
+        self, texts: Sequence[str], kinds: Sequence[augment.Kind], *, smoothing: float, seed: int
+    ) -> None:
+        self._texts, self._kinds = texts, kinds
+        self._smoothing, self._seed = smoothing, seed
 
     def __call__(self, classifier: Classifier, batch: Batch) -> torch.Tensor:
         """A scalar."""
         import torch
-        from torch.nn.functional import cross_entropy, kl_div
+        from torch.nn.functional import kl_div
 
         second = classifier.logits(self._read(classifier, batch))
-        loss = cross_entropy(second, batch.classes, label_smoothing=SMOOTHING)
+        loss = batch.loss(second, self._smoothing)
         one, other = torch.log_softmax(batch.logits, 1), torch.log_softmax(second, 1)
         apart = kl_div(one, other, log_target=True, reduction="batchmean")
         apart = apart + kl_div(other, one, log_target=True, reduction="batchmean")

@@ -49,16 +49,27 @@ class Lesson:
 class Batch:
     """One step's part of a lesson, on the device, with what the classifier makes of it.
 
-    `rows` are the lesson's.
+    `rows` are the lesson's, `targets` float32[n, classes] the chances that it teaches.
     """
 
     rows: list[int]
     ids: torch.Tensor
     mask: torch.Tensor
     classes: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor
     vectors: torch.Tensor
     logits: torch.Tensor
     step: int
+
+    def loss(self, logits: torch.Tensor, smoothing: float) -> torch.Tensor:
+        """The classification's: a scalar."""
+        import torch
+
+        losses = torch.nn.functional.cross_entropy(
+            logits, self.targets, label_smoothing=smoothing, reduction="none"
+        )
+        return (losses * self.weights).mean()
 
 
 Term = Callable[[Classifier, Batch], "torch.Tensor"]
@@ -167,11 +178,11 @@ class Course:
         vectors = self._classifier.trainee.embed(ids, mask)
         logits = self._classifier.logits(vectors)
         targets = torch.from_numpy(self._lesson.targets(rows, logits.shape[1])).to(ids.device)
-        losses = torch.nn.functional.cross_entropy(
-            logits, targets, label_smoothing=self._config.smoothing, reduction="none"
+        batch = Batch(
+            *(rows.tolist(), ids, mask, classes, targets, weights, vectors, logits),
+            step=self._state.step,
         )
-        loss = (losses * weights).mean()
-        batch = Batch(rows.tolist(), ids, mask, classes, vectors, logits, self._state.step)
+        loss = batch.loss(logits, self._config.smoothing)
         for term in self._terms:
             loss = loss + term(self._classifier, batch)
         return loss

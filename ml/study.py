@@ -127,7 +127,9 @@ def _terms(config: Config, trainee: Trainee, lesson: Lesson, sources: Sources) -
     if config.adversarial == "on":
         terms.append(adversarial.attack)
     if config.consistency == "on":
-        terms.append(consistency.Agreement(lesson.texts, errors(config), seed=config.seed))
+        smoothing, seed = config.smoothing, config.seed
+        kinds = errors(config)
+        terms.append(consistency.Agreement(lesson.texts, kinds, smoothing=smoothing, seed=seed))
     if config.hard_negatives == "on" and sources.passages:
         terms.append(Ranking.mine(trainee, sources.passages, seed=config.seed))
     return terms

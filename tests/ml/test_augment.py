@@ -92,3 +92,11 @@ def test_a_text_of_a_hundred_thousand_characters_takes_no_time() -> None:
         assert len(augment.typos(text, random.Random(0))) >= len(text) * 0.9
         assert len(augment.homophones(text, random.Random(0))) == len(text)
     assert time.process_time() - start < 5
+
+
+def test_a_text_in_both_languages_is_mistyped_in_both() -> None:
+    text = "Where is my parcel? 我的快递到哪了"
+    wrong = augment.mistype(text, ["typos", "homophones"], random.Random(1))
+    english, chinese = (part.split("? ") for part in (text, wrong))
+    assert all(one != other for one, other in zip(english, chinese, strict=True))
+    assert augment.mistype(text, [], random.Random(1)) == text

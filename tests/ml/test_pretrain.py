@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,18 +61,24 @@ def test_what_progress_raises_cancels(trainee) -> None:
         pretrain.adapt(trainee, TEXTS, seed=0, progress=cancel)
 
 
-@pytest.fixture
-def step(trainee) -> tuple[Classifier, Batch, Lesson]:
+def batch_of(classifier: Classifier, ids: Any, mask: Any, vectors: Any) -> Batch:
+    """All of the texts."""
     import torch
 
+    told, rows = torch.from_numpy(CLASSES), list(range(len(TEXTS)))
+    targets, weights = torch.eye(4)[told], torch.ones(len(rows))
+    logits = classifier.logits(vectors)
+    return Batch(rows, ids, mask, told, targets, weights, vectors, logits, step=0)
+
+
+@pytest.fixture
+def step(trainee) -> tuple[Classifier, Batch, Lesson]:
     tokens = trainee.tokenize(TEXTS)
     frozen = trainee.encode_tokens(tokens)
     classifier = Classifier(trainee, frozen, CLASSES, count=4)
     ids, mask = trainee.batch(tokens)
     vectors = trainee.embed(ids, mask)
-    rows = list(range(len(TEXTS)))
-    told = torch.from_numpy(CLASSES)
-    batch = Batch(rows, ids, mask, told, vectors, classifier.logits(vectors), step=0)
+    batch = batch_of(classifier, ids, mask, vectors)
     lesson = Lesson(TEXTS, tokens, CLASSES, np.ones(len(tokens), dtype=np.float32), frozen)
     return classifier, batch, lesson
 
@@ -96,7 +103,7 @@ def test_two_readings_come_to_agree(kinds: list, step) -> None:
 
     classifier, batch, lesson = step
     trainee = classifier.trainee
-    told = consistency.Agreement(TEXTS, kinds, seed=0)
+    told = consistency.Agreement(TEXTS, kinds, smoothing=0.1, seed=0)
 
     def loss() -> torch.Tensor:
         ids, mask = trainee.batch(lesson.tokens)
@@ -104,7 +111,7 @@ def test_two_readings_come_to_agree(kinds: list, step) -> None:
         logits = classifier.logits(vectors)
         return told(classifier, replace(batch, vectors=vectors, logits=logits))
 
-    alike = consistency.Agreement(TEXTS, [], seed=0)
+    alike = consistency.Agreement(TEXTS, [], smoothing=0.1, seed=0)
     trainee.model.eval()
     ids, mask = trainee.batch(lesson.tokens)
     vectors = trainee.embed(ids, mask)
@@ -128,8 +135,7 @@ def test_contrast_draws_an_intents_texts_together(step) -> None:
     for _ in range(4):
         ids, mask = trainee.batch(lesson.tokens)
         vectors = trainee.embed(ids, mask)
-        logits, told = classifier.logits(vectors), torch.from_numpy(CLASSES)
-        batch = Batch(list(range(len(TEXTS))), ids, mask, told, vectors, logits, 0)
+        batch = batch_of(classifier, ids, mask, vectors)
         loss = contrastive.Pairs(lesson, seed=0)(classifier, batch)  # the same partners each time
         losses.append(loss.item())
         loss.backward()
