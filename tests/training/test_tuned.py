@@ -76,7 +76,7 @@ def test_each_tenant_is_served_with_its_own_adapter(taught, bank, worked_off) ->
     ("body", "named"),
     [
         ({"kind": "recommend", "step": "tuned"}, "only intent models are tuned"),
-        ({"kind": "intent", "options": {"typos": "on"}}, "options are of a tuned run"),
+        ({"kind": "intent", "options": {"typos": "on"}}, "recall and precision only"),
         ({"kind": "intent", "step": "tuned", "options": {"typos": "maybe"}}, "typos"),
         ({"kind": "intent", "step": "tuned", "options": {"epochs": 0}}, "epochs"),
         ({"kind": "intent", "step": "tuned", "options": {"magic": "on"}}, "magic"),
