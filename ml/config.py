@@ -100,7 +100,7 @@ class Config:
         """
         suited: dict[str, Any] = {"consistency": "on", "typos": "on", "homophones": "on"}
         if examples < SOME:
-            suited |= {"epochs": 8, "batch": 32, "held_out": 0.08}
+            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True}
         if examples < FEW:
             suited = {"epochs": 15, "batch": 32, "held_out": 0.2, "refit": True, "names": True}
         if examples < FEW and unlabelled >= MANY:
