@@ -84,11 +84,13 @@ def fit(data: Data, task: store.Task, *, progress: Report) -> IntentModel:
 def rival(model: IntentModel, live: IntentModel, data: Data) -> dict[str, float]:
     """How a new and the live model do on the messages that people corrected, and on old intents.
 
-    The second is the forgetting curve: over the versions it tells what each kept of what its
-    predecessor knew.
+    The second is the forgetting curve: over the tuned versions it tells what each kept of what its
+    predecessor knew. An instant one was fitted on the frozen part too, and says nothing there.
     """
-    old = [example for example in data.frozen if example.label in live.labels]
-    parts = {"corrections": data.corrections, "old_intents": old}
+    parts = {"corrections": data.corrections}
+    if live.adapter is not None:
+        known = set(live.labels)
+        parts["old_intents"] = [example for example in data.frozen if example.label in known]
     figures = {}
     for name, examples in parts.items():
         if examples:

@@ -64,7 +64,7 @@ def start(
     except IntegrityError as error:
         there = Run.objects.get(kind=kind, state__in=Run.OPEN)
         raise Conflict(
-            f"A {kind} run is {there.state} ({there.id}). Wait for it or cancel it.",
+            f"Another {kind} run is {there.state} ({there.id}). Wait for it or cancel it.",
             code="run_open",
         ) from error
     quota.spend(Metered.TRAINING)
