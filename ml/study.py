@@ -66,31 +66,21 @@ def study(
     progress: Progress,
 ) -> Study:
     """Trains on some rows of the material; on the other, where there are any, it is examined."""
-    trainee = Trainee.load(
-        folder,
-        rank=config.rank,
-        dtype=config.dtype,
-        device=config.device,
-        threads=config.threads,
-        seed=config.seed,
-    )
+    trainee = _load(folder, config)
     texts, classes = [material.texts[row] for row in rows], material.classes[rows]
+    asked = [material.texts[row] for row in exam]
+    parts = [trainee.tokenize(part) for part in (texts, asked, sources.background)]
+    frozen = [trainee.encode_tokens(part) for part in parts]
     if sources.start is not None:
         trainee.load_adapter(sources.start)
-    tokens = trainee.tokenize(texts)
-    asked = [material.texts[row] for row in exam]
-    held = trainee.tokenize(asked)
-    others = trainee.tokenize(sources.background)
-    frozen = tuple(trainee.encode_tokens(part) for part in (tokens, held, others))
     if config.pretrain == "on":
         pretrain.adapt(
             trainee, [*texts, *sources.unlabelled], seed=config.seed, progress=_quietly(progress)
         )
     lesson = teach(trainee, texts, classes, material.names, sources, config)
     classifier = Classifier(trainee, lesson.vectors, lesson.classes, count=len(material.names))
-    examined = Lesson(
-        asked, held, material.classes[exam], np.ones(len(held), dtype=np.float32), frozen[1]
-    )
+    alike = np.ones(len(asked), dtype=np.float32)
+    examined = Lesson(asked, parts[1], material.classes[exam], alike, frozen[1])
     course = Course(
         classifier,
         lesson,
@@ -107,16 +97,28 @@ def study(
         progress=progress,
     )
     state = course.run()
+    fitted, held, background = (trainee.encode_tokens(part) for part in parts)
     return Study(
         adapter=trainee.adapter(),
         weight=classifier.weight().detach().cpu().numpy(),
         state=state,
-        fitted=trainee.encode_tokens(tokens),
-        held=trainee.encode_tokens(held),
-        background=trainee.encode_tokens(others),
+        fitted=fitted,
+        held=held,
+        background=background,
         frozen=(frozen[0], frozen[1], frozen[2]),
         device=trainee.device.type,
         dtype=trainee.dtype,
+    )
+
+
+def _load(folder: Path, config: Config) -> Trainee:
+    return Trainee.load(
+        folder,
+        rank=config.rank,
+        dtype=config.dtype,
+        device=config.device,
+        threads=config.threads,
+        seed=config.seed,
     )
 
 
