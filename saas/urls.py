@@ -7,7 +7,7 @@ from saas import health, keys, uploads
 from saas.billing import api as billing
 from saas.chat import api as chat
 from saas.demo import views as demo
-from saas.labelling import api as labelling
+from saas.labelling.api import findings, jobs, labels, proposals, turns
 from saas.recommend import api as recommend
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 
@@ -61,18 +61,18 @@ v1: list[URLPattern | URLResolver] = [
     path("models/<uuid:id>/activate", versions.ActivateVersion.as_view()),
     path("models/<uuid:id>/report", reports.OneReport.as_view()),
     path("explanations", reports.Explanations.as_view()),
-    path("labelling/turns", labelling.Turns.as_view()),
-    path("labelling/turns/<uuid:id>", labelling.OneTurn.as_view()),
-    path("labelling/jobs", labelling.Jobs.as_view()),
-    path("labelling/proposals", labelling.Proposals.as_view()),
-    path("labelling/proposals/<uuid:id>", labelling.OneProposal.as_view()),
-    path("labelling/proposals/<uuid:id>/turns", labelling.ProposalTurns.as_view()),
-    path("labelling/queue", labelling.Queue.as_view()),
-    path("labelling/labels", labelling.Labels.as_view()),
-    path("labelling/agreement", labelling.OneAgreement.as_view()),
-    path("labelling/disagreements", labelling.Disagreements.as_view()),
-    path("labelling/findings", labelling.Findings.as_view()),
-    path("labelling/findings/<uuid:id>", labelling.OneFinding.as_view()),
+    path("labelling/turns", turns.Turns.as_view()),
+    path("labelling/turns/<uuid:id>", turns.OneTurn.as_view()),
+    path("labelling/jobs", jobs.Jobs.as_view()),
+    path("labelling/proposals", proposals.Proposals.as_view()),
+    path("labelling/proposals/<uuid:id>", proposals.OneProposal.as_view()),
+    path("labelling/proposals/<uuid:id>/turns", proposals.ProposalTurns.as_view()),
+    path("labelling/queue", labels.Queue.as_view()),
+    path("labelling/labels", labels.Labels.as_view()),
+    path("labelling/agreement", labels.OneAgreement.as_view()),
+    path("labelling/disagreements", labels.Disagreements.as_view()),
+    path("labelling/findings", findings.Findings.as_view()),
+    path("labelling/findings/<uuid:id>", findings.OneFinding.as_view()),
     path("usage", billing.Usage.as_view()),
     path("bill", billing.Bill.as_view()),
     path("keys", keys.Keys.as_view()),
