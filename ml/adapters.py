@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ml.errors import ModelError
 from ml.types import Tensors
 
@@ -51,6 +53,25 @@ class Adapter:
     def space(self) -> str:
         """Vectors may be compared where their space is the same."""
         return f"{self.encoder}+{self.name}"
+
+
+def halfway(one: Adapter, other: Adapter) -> Adapter:
+    """The mean of two changes to the same encoder, in the first one's rank.
+
+    What is averaged are the products of each layer's matrices, as the matrices themselves may be
+    turned against each other; of the mean, whose rank is that of both together, the greatest
+    directions are kept.
+    """
+    tensors: Tensors = {}
+    for path in (name.removesuffix(".a") for name in one.tensors if name.endswith(".a")):
+        down = np.concatenate([part.tensors[f"{path}.a"] for part in (one, other)])
+        up = np.concatenate([part.tensors[f"{path}.b"] for part in (one, other)], axis=1) / 2
+        (left, inner), (right, outer) = np.linalg.qr(up), np.linalg.qr(down.T)
+        turned, sizes, back = np.linalg.svd(inner @ outer.T)
+        rank = len(one.tensors[f"{path}.a"])
+        tensors[f"{path}.a"] = back[:rank] @ right.T
+        tensors[f"{path}.b"] = left @ turned[:, :rank] * sizes[:rank]
+    return Adapter(encoder=one.encoder, tensors=tensors)
 
 
 class AdapterBank:

@@ -29,7 +29,7 @@ RANGES = {
     "precision": (0.0, 1.0),
 }
 FEW, SOME = 1_500, 6_000  # examples, see `Config.suited`
-MANY = 1_000  # messages without a label
+MANY, PLENTY = 1_000, 5_000  # messages without a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class Config:
 
     A switch is "off", "on" or "try": trained with and without it on the same held-out part, and kept
     only where it helps. `held_out` is the share of examples that calibrate and stop training;
-    `refit` trains once more on all of them afterwards. `recall` and `precision` are what the threshold
-    keeps to (`ml.calibration.Aim`). With `consistency` typing errors are not further examples: they
+    `refit` trains once more on all of them afterwards, and with `joined` the model is what lies
+    halfway between both trainings. `recall` and `precision` are what the threshold keeps to
+    (`ml.calibration.Aim`). With `consistency` typing errors are not further examples: they
     are in every example's second reading. With `names` an intent's name is an example of it.
     """
 
@@ -56,6 +57,7 @@ class Config:
     patience: int = 3
     held_out: float = 0.05
     refit: bool = False
+    joined: bool = False
     recall: float = 0.975
     precision: float | None = None
     names: bool = False
@@ -71,14 +73,14 @@ class Config:
     typos: Setting = "off"
     homophones: Setting = "off"
     paraphrase: Setting = "off"
-    hard_negatives: Setting = "on"
+    hard_negatives: Setting = "off"
     self_training: Setting = "off"
 
     def __post_init__(self) -> None:
         for name in SWITCHES:
             if getattr(self, name) not in get_args(Setting):
                 raise DataError(f'{name} must be "off", "on" or "try", not {getattr(self, name)!r}')
-        for name in ("names", "refit"):
+        for name in ("names", "refit", "joined"):
             if not isinstance(getattr(self, name), bool):
                 raise DataError(f"{name} must be true or false, not {getattr(self, name)!r}")
         for name in ("rank", "epochs", "batch", "accumulate", "patience"):
@@ -90,22 +92,31 @@ class Config:
                 _check_range(name, getattr(self, name), low, high)
 
     @classmethod
-    def suited(cls, examples: int, *, unlabelled: int = 0, **changes: Any) -> Self:
-        """The settings for so many examples and messages without a label, with changes by name.
+    def suited(
+        cls, examples: int, *, unlabelled: int = 0, passages: int = 0, **changes: Any
+    ) -> Self:
+        """The settings for so many examples, messages without a label, and passages.
+
+        Changes by name go before them.
 
         The fewer there are, the more passes and the smaller batches it takes until training has
         moved far enough, and the more of them have to be held out until their figures mean
-        something; of few, what is held out is too much to be left out of the final model. With many
-        a twentieth is enough to calibrate by, and is hardly missed.
+        something; of few, what is held out is too much to be left out of the final model, and of
+        very few to be left out of half of it. With many a twentieth is enough to calibrate by, and
+        is hardly missed.
         """
         suited: dict[str, Any] = {"consistency": "on", "typos": "on", "homophones": "on"}
         if examples < SOME:
-            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True}
+            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True, "joined": True}
         if examples < FEW:
             suited = {"epochs": 15, "batch": 32, "held_out": 0.2, "refit": True, "names": True}
         if examples < FEW and unlabelled >= MANY:
-            # Guessed labels by the thousand: training is long enough after a pass or two.
-            suited |= {"self_training": "on", "epochs": 2, "batch": 64}
+            # Guessed labels by the thousand: training is long enough after a pass or two, and one
+            # over twice as many is worth more than two.
+            suited |= {"self_training": "on", "batch": 64}
+            suited["epochs"] = 1 if unlabelled >= PLENTY else 2
+        if passages:
+            suited["hard_negatives"] = "on"
         return cls(**(suited | changes))
 
     def change(self, **values: Any) -> Self:

@@ -18,7 +18,7 @@ from ml.types import Example
 
 Paraphrase = Callable[[str, int], list[str]]
 WORDS = re.compile(r"[\W_]+")
-GUESSED = 4_000  # messages without a label; with more an epoch would take too long
+GUESSED = 10_000  # messages without a label; with more an epoch would take too long
 TRUSTED = 0.5  # of a guessed label, beside 1 of a given one
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ml import adversarial, consistency, contrastive, pretrain
-from ml.adapters import Adapter
+from ml.adapters import Adapter, halfway
 from ml.calibration import quality
 from ml.checkpoint import Checkpoint
 from ml.classifier import Classifier
@@ -64,8 +64,13 @@ def study(
     epochs: int,
     checkpoint: Path | None,
     progress: Progress,
+    twin: Study | None = None,
 ) -> Study:
-    """Trains on some rows of the material; on the other, where there are any, it is examined."""
+    """Trains on some rows of the material; on the other, where there are any, it is examined.
+
+    With a twin the result lies halfway between both: as good as asking both, at the price of one
+    (model soups, Wortsman et al. 2022, arXiv:2203.05482).
+    """
     trainee = _load(folder, config)
     texts, classes = [material.texts[row] for row in rows], material.classes[rows]
     asked = [material.texts[row] for row in exam]
@@ -97,10 +102,14 @@ def study(
         progress=progress,
     )
     state = course.run()
+    adapter, weight = trainee.adapter(), classifier.weight().detach().cpu().numpy()
+    if twin is not None:
+        adapter, weight = halfway(adapter, twin.adapter), (weight + twin.weight) / 2
+        trainee.load_adapter(adapter)
     fitted, held, background = (trainee.encode_tokens(part) for part in parts)
     return Study(
-        adapter=trainee.adapter(),
-        weight=classifier.weight().detach().cpu().numpy(),
+        adapter=adapter,
+        weight=weight,
         state=state,
         fitted=fitted,
         held=held,

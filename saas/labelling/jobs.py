@@ -25,7 +25,8 @@ def start(kind: str, *, actor: str) -> Job:
         with transaction.atomic():
             job: Job = Job.objects.create(kind=kind, lease_until=timezone.now() + LEASE)
     except IntegrityError as error:
-        raise Conflict(f"A {kind} job is open. Wait until it is over.", code="job_open") from error
+        message = f"A job of the kind {kind!r} is open. Wait until it is over."
+        raise Conflict(message, code="job_open") from error
     audit.record(actor=actor, action="labelling.started", target=str(job.id), kind=kind)
     from saas.labelling.tasks import work
 

@@ -161,7 +161,12 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
         passages=data.passages,
         background=sentences(),
         paraphrase=paraphraser,
-        config=Config.suited(len(examples), unlabelled=len(data.unlabelled), **changes),
+        config=Config.suited(
+            len(examples),
+            unlabelled=len(data.unlabelled),
+            passages=len(data.passages),
+            **changes,
+        ),
         checkpoint=task.checkpoint,
         progress=lambda share, line: progress(0.9 * share, line),
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.adapters import Adapter
+from ml.adapters import Adapter, halfway
 from ml.encoder import Encoder
 from ml.engine import Engine
 from ml.errors import ModelError
@@ -28,6 +28,15 @@ def adapter_of(encoder: Encoder, seed: int, *, rank: int = 4, layers: int = 2) -
         tensors[f"{path}.a"] = rng.normal(size=(rank, width)).astype(np.float32)
         tensors[f"{path}.b"] = rng.normal(size=(width, rank)).astype(np.float32) / 2
     return Adapter(encoder=encoder.fingerprint, tensors=tensors)
+
+
+def doubled(adapter: Adapter) -> Adapter:
+    """The same change in twice the rank."""
+    wider = {
+        name: np.concatenate([tensor, np.zeros_like(tensor)], axis=0 if name[-1] == "a" else 1)
+        for name, tensor in adapter.tensors.items()
+    }
+    return Adapter(encoder=adapter.encoder, tensors=wider)
 
 
 def test_an_adapter_moves_the_vectors_and_is_gone_afterwards(plain: Encoder):
@@ -59,6 +68,16 @@ def test_an_adapter_is_what_peft_would_merge(plain: Encoder, weights_folder: Pat
         change = adapter.tensors[f"{name}.b"] @ adapter.tensors[f"{name}.a"]
         layers[name].weight.data += layers[name].weight.new_tensor(change)
     assert np.allclose(plain.encode(TEXTS, adapter=adapter), merged.encode(TEXTS), atol=1e-4)
+
+
+def test_halfway_between_two_adapters_is_the_mean_of_their_changes(plain: Encoder):
+    # In half the rank they have, so that nothing is left out of the mean.
+    one, other = (doubled(adapter_of(plain, seed, rank=2)) for seed in (1, 2))
+    mean = halfway(one, other)
+    assert mean.rank == one.rank == 4
+    for layer in (QUERY.format(0), QUERY.format(1)):
+        changes = [a.tensors[f"{layer}.b"] @ a.tensors[f"{layer}.a"] for a in (one, other, mean)]
+        assert np.allclose(changes[2], (changes[0] + changes[1]) / 2, atol=1e-4)
 
 
 def test_threads_do_not_see_each_others_adapters(plain: Encoder):

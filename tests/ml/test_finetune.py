@@ -79,8 +79,13 @@ def small() -> Tuning:
     return Tuning(Encoder.load(folder), folder)
 
 
-def test_a_tuned_model_understands_both_languages(run, encoder: Encoder, tmp_path: Path) -> None:
-    model = run(changes={"epochs": 4, "refit": True}, background=["红烧肉怎么做", "Sing a song"])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_tuned_model_understands_both_languages(
+    run, encoder: Encoder, tmp_path: Path, joined: bool
+) -> None:
+    changes = {"epochs": 4, "refit": True, "joined": joined}
+    model = run(changes=changes, background=["红烧肉怎么做", "Sing a song"])
+    assert model.adapter.rank == QUICK["rank"]
     vectors = encoder.encode(list(ASKED), adapter=model.adapter)
     assert [p.label for p in model.predict(vectors)] == list(ASKED.values())
     assert all(0 <= p.confidence <= 1 for p in model.predict(vectors))
@@ -186,7 +191,7 @@ def test_hard_negatives_teach_the_passages_too(run, encoder: Encoder) -> None:
         ("How do I pay?", "Cards, Alipay and WeChat Pay are taken."),
         ("运费多少", "满九十九元免运费。"),
     ]
-    model = run(passages=pairs)
+    model = run(passages=pairs, changes={"hard_negatives": "on"})
     assert not any("hard_negatives" in note for note in model.report["notes"])
     questions = encoder.encode([q for q, _ in pairs], adapter=model.adapter)
     passages = encoder.encode([p for _, p in pairs], kind="passage", adapter=model.adapter)
