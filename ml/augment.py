@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
+from ml.language import HAN
 from ml.types import Example
 
 Kind = Literal["typos", "homophones", "paraphrase"]
@@ -20,7 +21,6 @@ Paraphrase = Callable[[str, int], list[str]]
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 WORD = re.compile(r"[A-Za-z]{4,}")
 EXACT = re.compile(r"[\d@/_]|\w\.\w")  # in an address, an order's number, a product's name
-HAN = re.compile(r"[\u4e00-\u9fff]")
 EVERY = 10  # one typo for so many characters, at least one
 LETTERS = 30  # one typo for so many letters, at least one
 PARAPHRASES = 3

@@ -101,15 +101,16 @@ class Config:
 
         The fewer there are, the more passes and the smaller batches it takes until training has
         moved far enough, and the more of them have to be held out until their figures mean
-        something; of few, what is held out is too much to be left out of the final model, and of
-        very few to be left out of half of it. With many a twentieth is enough to calibrate by, and
-        is hardly missed.
+        something. Two trainings joined are better than either, unless what is held out is so much
+        of so little that it is missed in one of them.
         """
-        suited: dict[str, Any] = {"consistency": "on", "typos": "on", "homophones": "on"}
+        suited: dict[str, Any] = {"refit": True}
+        if examples >= FEW:
+            suited |= {"joined": True, "consistency": "on", "typos": "on", "homophones": "on"}
         if examples < SOME:
-            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True, "joined": True}
+            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1}
         if examples < FEW:
-            suited = {"epochs": 15, "batch": 32, "held_out": 0.2, "refit": True, "names": True}
+            suited |= {"epochs": 15, "held_out": 0.2, "names": True}
         if examples < FEW and unlabelled >= MANY:
             # Guessed labels by the thousand: training is long enough after a pass or two, and one
             # over twice as many is worth more than two.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from ml import persons
+from ml.language import language_of
 from ml.report import Flip, Swap
 from ml.types import Example, Prediction, Progress
 
@@ -90,7 +91,7 @@ def _gap(examples: list[Example], found: list[dict[str, Prediction]]) -> float:
     right: dict[tuple[str, str], list[bool]] = {}
     for example, by_group in zip(examples, found, strict=True):
         for group, prediction in by_group.items():
-            key = persons.language(example.text), group
+            key = language_of(example.text), group
             right.setdefault(key, []).append(prediction.label == example.label)
     accuracy = {key: sum(hits) / len(hits) for key, hits in right.items()}
     gaps = []

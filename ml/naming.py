@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ml.language import HAN
+
 WORD = re.compile(r"[a-z][a-z']+|\d+[a-z]+|[\u3400-\u9fff\uf900-\ufaff]+")
-HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 # Characters that bind Chinese words; a pair with one of them names nothing.
 BINDING = set("的了吗呢啊吧我你您他她们是在有这那个么什怎能会可要想请就都也还和与不没很到把给为")
 WORDS = 3

@@ -7,6 +7,8 @@ model says for one group with what it says for another.
 
 import re
 
+from ml.language import language_of
+
 # Given names with family names where people commonly give both, by where they are common.
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
@@ -71,12 +73,6 @@ OPENINGS: dict[str, dict[str, str]] = {
     "zh": {"name": "您好，我叫{}。", "place": "我在{}。", "gender": "我是一位{}。"},
 }
 PERSON = {"en": ("man", "woman"), "zh": ("先生", "女士")}
-HAN = re.compile(r"[\u4e00-\u9fff]")
-
-
-def language(text: str) -> str:
-    """ "zh" for a text with a Chinese character, else "en"."""
-    return "zh" if HAN.search(text) else "en"
 
 
 def variants(text: str, kind: str, draw: int) -> dict[str, str]:
@@ -85,7 +81,7 @@ def variants(text: str, kind: str, draw: int) -> dict[str, str]:
     A name, place or gendered word of these lists that stands in the text is exchanged in its place;
     a text without one is given an opening sentence that has one.
     """
-    code = language(text)
+    code = language_of(text)
     if kind == "gender":
         return _genders(text, code)
     groups = (NAMES if kind == "name" else PLACES)[code]

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("saas.errors", "saas.rows", "saas.api", "saas.engine", "saas.rates")
-PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", *SHARED)
+PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", "ml.language", *SHARED)
 SLICES = (
     "billing",
     "training",

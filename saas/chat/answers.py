@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from ml.adapters import Adapter
     from ml.types import Prediction, Vectors
 
-HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 FALLBACK = {
     "en": "I am not sure about that one. A colleague can help: shall I hand you over?",
     "zh": "这个问题我不太确定。需要我为您转接人工客服吗？",
@@ -60,11 +58,6 @@ class Answer:
     alternatives: list[tuple[str, float]]
     sources: list[Source]
     model_version: UUID | None
-
-
-def language_of(text: str) -> str:
-    """Chinese where a text has any Han characters, else English."""
-    return "zh" if HAN.search(text) else "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, RootModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ml.language import language_of
 from saas import rows
 from saas.api import NO_CONTENT, BatchResult, Body, PageQuery, View, page, page_of, store_batch
 from saas.billing import quota, usage
@@ -97,7 +98,7 @@ class Messages(View):
         self, body: MessageIn, hold: quota.Hold, conversation_id: UUID, plan: answers.Plan
     ) -> Response:
         vectors = plan.encode(body.text)
-        language = body.language or answers.language_of(body.text)
+        language = body.language or language_of(body.text)
         with self.scope():
             self.claim()
             answer = answers.answer(body.text, plan=plan, vectors=vectors, language=language)

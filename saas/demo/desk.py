@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from ml.language import language_of
 from saas.billing import quota, usage
 from saas.billing.models import Kind
 from saas.chat import answers, conversations
@@ -43,7 +44,7 @@ def ask(tenant_id: UUID, visitor: Visitor, text: str) -> UUID:
         # No transaction is held open while the encoder works.
         vectors = plan.encode(text)
         with tenant_scope(tenant_id):
-            language = answers.language_of(text)
+            language = language_of(text)
             answer = answers.answer(text, plan=plan, vectors=vectors, language=language)
             exchange = conversations.store(
                 conversation_id=conversation_id,
@@ -72,7 +73,7 @@ def turns(visitor: Visitor, last: int = SHOWN) -> list[Turn]:
     newest = own.order_by("-created_at", "author")[:last]
     kinds = words.TEXT[visitor.language]["kinds"]
     return [
-        Turn(message, answers.language_of(message.text), kinds.get(message.kind, ""))
+        Turn(message, language_of(message.text), kinds.get(message.kind, ""))
         for message in reversed(newest)
     ]
 

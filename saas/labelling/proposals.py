@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from ml.language import language_of
 from saas import engine
 from saas.chat import replies
 from saas.errors import Conflict, Problem
@@ -21,7 +22,6 @@ from tenants import audit
 MOST = 50_000  # turns that one discovery reads
 LONGEST = 2_000  # characters of an example
 WRITTEN = 200  # examples that an accepted proposal writes: its most typical turns
-HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 LETTER = re.compile(r"[^\W_]")
 Found = tuple[dict[str, Any], list[Turn]]
 """The fields of a proposal that is not stored yet, and its turns."""
@@ -72,7 +72,7 @@ def _replies(written: Sequence[str]) -> dict[str, str]:
     """By language the answer that is most like all the answers of it."""
     by_language: dict[str, list[str]] = defaultdict(list)
     for text in written:
-        by_language["zh" if HAN.search(text) else "en"].append(text)
+        by_language[language_of(text)].append(text)
     found = {}
     for language, texts in by_language.items():
         vectors = engine.encode_all(texts, "query")
@@ -156,9 +156,8 @@ def split(proposal: Proposal, turn_ids: Sequence[UUID], name: str) -> Proposal:
 
 
 def _example(text: str, intent: str) -> examples.ExampleRow:
-    language = "zh" if HAN.search(text) else "en"
     return examples.ExampleRow.model_validate(
-        {"text": text, "intent": intent, "language": language}
+        {"text": text, "intent": intent, "language": language_of(text)}
     )
 
 
