@@ -101,16 +101,16 @@ class Config:
 
         The fewer there are, the more passes and the smaller batches it takes until training has
         moved far enough, and the more of them have to be held out until their figures mean
-        something. Two trainings joined are better than either, unless what is held out is so much
-        of so little that it is missed in one of them.
+        something. Two trainings joined are better than either; but of very few, what is held out
+        is missed in one of them, and of many the second costs more than it brings.
         """
-        suited: dict[str, Any] = {"refit": True}
+        suited: dict[str, Any] = {}
         if examples >= FEW:
-            suited |= {"joined": True, "consistency": "on", "typos": "on", "homophones": "on"}
+            suited |= {"consistency": "on", "typos": "on", "homophones": "on"}
         if examples < SOME:
-            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1}
+            suited |= {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True, "joined": True}
         if examples < FEW:
-            suited |= {"epochs": 15, "held_out": 0.2, "names": True}
+            suited |= {"epochs": 15, "held_out": 0.2, "joined": False, "names": True}
         if examples < FEW and unlabelled >= MANY:
             # Guessed labels by the thousand: training is long enough after a pass or two, and one
             # over twice as many is worth more than two.

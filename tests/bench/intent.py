@@ -231,8 +231,11 @@ def _few_shot(size: Size, what: tuple[int, int, bool]) -> Found:
 def _switch(size: Size, name: str) -> Found:
     """A switch alone, or none; what was held out stays out, which is enough to compare."""
     bench, given = _bench(ENGLISH), size.few(5)
+    # Self-training goes with passes of its own: few over many messages.
+    messages = len(given.unlabelled) if name == "self_training" else 0
     on = {name: "on"} if name else {}
-    config = Config.suited(len(given.train), **(size.changes | {"refit": False} | on))
+    changes = size.changes | {"refit": False} | on
+    config = Config.suited(len(given.train), unlabelled=messages, **changes)
     scores = bench.score(bench.tuned(given, config, unlabelled=True), given)
     return {f"switched_{name or 'off'}": (scores.accuracy, "5 shots, official test, no refit")}
 
