@@ -42,6 +42,7 @@ class Config:
     halfway between both trainings. `recall` and `precision` are what the threshold keeps to
     (`ml.calibration.Aim`). With `consistency` typing errors are not further examples: they
     are in every example's second reading. With `names` an intent's name is an example of it.
+    `guessed` is how many messages without a label self-training reads at most.
     """
 
     rank: int = 16
@@ -61,6 +62,7 @@ class Config:
     recall: float = 0.975
     precision: float | None = None
     names: bool = False
+    guessed: int = 10_000
     seed: int = 0
     checkpoint_seconds: float = 60.0
     device: str | None = None
@@ -83,7 +85,7 @@ class Config:
         for name in ("names", "refit", "joined"):
             if not isinstance(getattr(self, name), bool):
                 raise DataError(f"{name} must be true or false, not {getattr(self, name)!r}")
-        for name in ("rank", "epochs", "batch", "accumulate", "patience"):
+        for name in ("rank", "epochs", "batch", "accumulate", "patience", "guessed"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise DataError(f"{name} must be a whole number from 1 on, not {value!r}")

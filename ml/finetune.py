@@ -33,6 +33,7 @@ SEEN = (
     "Intents held out as if unknown were unknown to the head only: the encoder was tuned with them, "
     "so that these out-of-scope figures flatter."
 )
+REHEARSED = 2  # so many times fewer messages without a label are read before the refit
 TRAINING = 0.95  # of the progress; the rest is calibration
 
 
@@ -144,6 +145,9 @@ class Run:
     ) -> Study:
         start, size = TRAINING * self._done / self._stages, TRAINING / self._stages
         rows = np.arange(len(self._material.texts)) if stage == "refit" else self._material.fit
+        if self._refit and stage != "refit" and not config.joined:
+            # What is refitted anew is trained here to be calibrated only: fewer messages will do.
+            config = config.change(guessed=-(-config.guessed // REHEARSED))
         found = study(
             self._folder,
             self._material,

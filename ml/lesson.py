@@ -18,7 +18,6 @@ from ml.types import Example
 
 Paraphrase = Callable[[str, int], list[str]]
 WORDS = re.compile(r"[\W_]+")
-GUESSED = 10_000  # messages without a label; with more an epoch would take too long
 TRUSTED = 0.5  # of a guessed label, beside 1 of a given one
 
 
@@ -62,7 +61,7 @@ def teach(
         return Lesson(taught, tokens, numbers, weights, trainee.encode_tokens(tokens))
     rng = np.random.default_rng(config.seed)
     unique = list(dict.fromkeys(sources.unlabelled))
-    messages = [unique[row] for row in rng.permutation(len(unique))[:GUESSED]]
+    messages = [unique[row] for row in rng.permutation(len(unique))[: config.guessed]]
     rest = trainee.tokenize(messages)
     vectors = trainee.encode_tokens(tokens + rest)
     chances = selftrain.guess(

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from saas import health, keys, uploads
 from saas.billing import api as billing
-from saas.chat import api as chat
+from saas.chat.api import conversations, documents, knowledge, messages, replies
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
 from saas.recommend import api as recommend
@@ -27,14 +27,16 @@ class IdentifierConverter:
 register_converter(IdentifierConverter, "identifier")
 
 v1: list[URLPattern | URLResolver] = [
-    path("chat/messages", chat.Messages.as_view()),
-    path("messages/<uuid:id>/correction", chat.CorrectMessage.as_view()),
-    path("conversations", chat.Conversations.as_view()),
-    path("conversations/<uuid:id>", chat.OneConversation.as_view()),
-    path("knowledge", chat.Knowledge.as_view()),
-    path("knowledge/<uuid:id>", chat.OnePassage.as_view()),
-    path("replies", chat.Replies.as_view()),
-    path("replies/<uuid:id>", chat.OneReply.as_view()),
+    path("chat/messages", messages.Messages.as_view()),
+    path("messages/<uuid:id>/correction", messages.CorrectMessage.as_view()),
+    path("conversations", conversations.Conversations.as_view()),
+    path("conversations/<uuid:id>", conversations.OneConversation.as_view()),
+    path("knowledge", knowledge.Knowledge.as_view()),
+    path("knowledge/<uuid:id>", knowledge.OnePassage.as_view()),
+    path("documents", documents.Documents.as_view()),
+    path("documents/<uuid:id>", documents.OneDocument.as_view()),
+    path("replies", replies.Replies.as_view()),
+    path("replies/<uuid:id>", replies.OneReply.as_view()),
     path("examples", examples.Examples.as_view()),
     path("examples/<uuid:id>", examples.OneExample.as_view()),
     path("items", recommend.Items.as_view()),

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from saas.billing import quota, usage
+from saas.chat.models import Document
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
@@ -45,6 +46,7 @@ def give(business: Any) -> dict[str, str]:
         )
         alarm = Alarm.objects.create(version=version, sign="scope", value=1, limit=0, messages=1)
         Observation.objects.create(version=run, confidence=1, in_scope=True, answered=True)
+        document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
         turn = Turn.objects.first()
         Annotation.objects.create(turn=turn, annotator=mark, intent=f"{mark}_hi")
         proposal = Proposal.objects.create(name=f"{mark}_hi", quality=1, size=1)
@@ -57,6 +59,7 @@ def give(business: Any) -> dict[str, str]:
     return {
         "conversations": answered.json()["conversation_id"],
         "messages": answered.json()["message_id"],
+        "documents": str(document.id),
         "items": f"{mark}-item",
         "training/runs": run,
         "models": run,

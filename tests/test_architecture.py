@@ -37,6 +37,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.training": ("tenants", "saas.billing", "ml", *SHARED),
     "saas.chat": (*PRODUCT, *CHAT),
     "saas.chat.knowledge": (*PRODUCT, "saas.chat", "ml.index", "ml.adapters"),
+    # Files as blocks: plain Python, no tenant.
+    "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
     "saas.recommend": PRODUCT,
     # settings.TRAINERS names it: training's own plug-in for this slice's models.
     "saas.recommend.recommender": (*PRODUCT, "saas.recommend", "ml.recommend", "ml.errors"),

@@ -42,7 +42,8 @@ SENT: dict[str, Any] = {
     "labelling/labels": [{"turn": str(uuid.UUID(int=0)), "intent": "mine"}],
     "labelling/proposals": {"quality": 0.5},
     "keys": {"name": "mine"},
-    "imports": "a file",
+    "imports": {"kind": "items", "file": ("items.csv", b"id,title\nshop-item,mine\n")},
+    "documents": {"file": ("mine.md", b"# mine\n")},
 }
 # The same of the routes with an id; an empty body where it is not here.
 SENT_TO_ONE = {
@@ -118,12 +119,12 @@ def _send(call: Caller, method: str, route: str) -> Any:
     if method == "GET":
         return call.get(route)
     assert route in SENT, f"test_isolation.py does not know what to send to {route}"
-    if route != "imports":
-        return call(method, route, SENT[route])
-    file = SimpleUploadedFile("items.csv", b"id,title\nshop-item,mine\n")
+    sent = SENT[route]
+    if not isinstance(sent, dict) or "file" not in sent:
+        return call(method, route, sent)
     return call.client.post(
-        "/v1/imports",
-        encode_multipart("frame", {"kind": "items", "file": file}),
+        f"/v1/{route}",
+        encode_multipart("frame", sent | {"file": SimpleUploadedFile(*sent["file"])}),
         content_type=MULTIPART_CONTENT.replace("BoUnDaRyStRiNg", "frame"),
         headers={"Authorization": f"Bearer {call.secret}"},
     )

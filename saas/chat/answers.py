@@ -26,11 +26,12 @@ UNSURE = 0.5  # below this the likeliest intent is more likely wrong than right
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage that an answer rests on."""
+    """A passage that an answer rests on; `question` is a document's heading above it."""
 
     id: UUID
     question: str
     document: str
+    page: int | None
     score: float
 
     def as_json(self) -> dict[str, Any]:
@@ -38,6 +39,7 @@ class Source:
             "id": str(self.id),
             "question": self.question,
             "document": self.document,
+            "page": self.page,
             "score": round(self.score, 4),
         }
 
@@ -110,7 +112,9 @@ def answer(text: str, *, plan: Plan, vectors: Vectors, language: str) -> Answer:
     elif found and found[0].relevant:
         kind, words = "passage", found[0].answer
         sources = [
-            Source(hit.id, hit.question, hit.source, hit.score) for hit in found if hit.relevant
+            Source(hit.id, hit.question, hit.source, hit.page, hit.score)
+            for hit in found
+            if hit.relevant
         ]
     else:
         kind, words, sources = "fallback", FALLBACK[language], []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from saas import engine, rows
 from saas.chat.models import Passage
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NAME = "knowledge"
 EMBED_BATCH = 256
 CACHED = 64
+# A document's passages answer once the whole of it has been read.
+LIVE = Q(document=None) | Q(since__lte=F("document__version"))
 BACKGROUND_SHARE = 0.98
 OWN_CENTRE = 20  # passages whose own centre weighs as much as the common one
 QUESTION_SHARE = 0.35  # of the question in a passage's vector; the rest is question and answer
@@ -49,6 +52,7 @@ class Found:
     question: str
     answer: str
     source: str
+    page: int | None
     score: float
     relevant: bool
     certainty: float
@@ -85,8 +89,8 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
 
 
 def remove(passage_id: UUID) -> None:
-    """Delete a passage; raises Passage.DoesNotExist."""
-    Passage.objects.only("id").get(id=passage_id).delete()
+    """Delete a pair; raises Passage.DoesNotExist. A document's passages go with the document."""
+    Passage.objects.only("id").get(id=passage_id, document=None).delete()
     store.touch(NAME)
 
 
@@ -114,7 +118,8 @@ def adapters() -> list[Adapter | None]:
 
 def pairs() -> list[tuple[str, str]]:
     """The current tenant's questions with their answers, in an order that does not change."""
-    return list(Passage.objects.order_by("digest").values_list("question", "answer"))
+    written = Passage.objects.filter(document=None)
+    return list(written.order_by("digest").values_list("question", "answer"))
 
 
 def waiting() -> int:
@@ -131,7 +136,7 @@ def vectors_of(passages: Sequence[Passage], adapter: Adapter | None = None) -> V
     """One vector a passage, float32[n, d]: its question as a customer asks it, and the whole of it."""
     import numpy as np
 
-    asked = [passage.question for passage in passages]
+    asked = [passage.question or passage.answer for passage in passages]
     questions = engine.encode_all(asked, "query", adapter=adapter)
     texts = [f"{passage.question}\n{passage.answer}" for passage in passages]
     whole = engine.encode_all(texts, "passage", adapter=adapter)
@@ -175,6 +180,7 @@ def search(
             question=passage.question,
             answer=passage.answer,
             source=passage.source,
+            page=passage.page,
             score=hit.score,
             relevant=hit.score > space.border,
             certainty=max(0.0, (hit.score - space.border) / (1.0 - space.border)),
@@ -212,7 +218,7 @@ def _space(tenant_id: UUID, revision: int, adapter: Adapter | None) -> Space:
     background = engine.background(adapter)
     centre = background.mean(axis=0)
     column, name = _columns(adapter)
-    own_space = Passage.objects.filter(**{name: engine.space(adapter)})
+    own_space = Passage.objects.filter(LIVE, **{name: engine.space(adapter)})
     found = list(own_space.values_list("id", column))
     if not found:
         return Space(VectorIndex.build([], np.zeros((0, 1), np.float32)), centre, 1.0)

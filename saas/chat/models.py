@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -24,9 +25,49 @@ class Reply(TenantModel):
         return self.name
 
 
-class Passage(TenantModel):
-    """A piece of knowledge: a question and its answer.
+class Document(TenantModel):
+    """A file of the tenant's knowledge, read into passages by a worker.
 
+    Readings are counted by `readings`; `version` is the one whose passages answer, 0 before there is
+    any. `digest` names the content.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        READING = "reading"
+        READY = "ready"
+        FAILED = "failed"
+
+    OPEN: ClassVar = (State.QUEUED, State.READING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, editable=False)
+    size = models.PositiveBigIntegerField(help_text="bytes")
+    language = models.CharField(max_length=2, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    readings = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    error = models.TextField(blank=True)
+    pages = models.PositiveIntegerField(null=True, help_text="of those that have any")
+    pages_read = models.PositiveIntegerField(default=0)
+    passages = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="document_once")]
+        indexes = [models.Index(fields=["tenant", "-updated_at", "id"], name="document_by_age")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Passage(TenantModel):
+    """A piece of knowledge: a question and its answer, or a part of a document below its heading.
+
+    One of a document answers from its reading `since` on; `seen` is the last reading that had it.
     `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's.
     """
 
@@ -36,6 +77,12 @@ class Passage(TenantModel):
     answer = models.TextField()
     language = models.CharField(max_length=2, blank=True)
     source = models.CharField(max_length=200, blank=True)
+    document = models.ForeignKey(
+        Document, null=True, on_delete=models.CASCADE, related_name="parts", db_index=False
+    )
+    page = models.PositiveIntegerField(null=True)
+    since = models.PositiveIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0)
     vector = models.BinaryField(null=True, editable=False)
     encoder = models.CharField(max_length=120, blank=True, editable=False)
     tuned = models.BinaryField(null=True, editable=False)
@@ -44,7 +91,10 @@ class Passage(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="passage_once")]
-        indexes = [models.Index(fields=["tenant", "-created_at", "id"], name="passage_by_age")]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at", "id"], name="passage_by_age"),
+            models.Index(fields=["tenant", "document", "seen"], name="passage_of_document"),
+        ]
 
     def __str__(self) -> str:
         return self.question[:60]

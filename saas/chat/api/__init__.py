@@ -1,0 +1,3 @@
+"""The API of chat, a module for each resource."""
+
+READ, WRITE = "knowledge:read", "knowledge:write"

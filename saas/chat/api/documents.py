@@ -1,0 +1,98 @@
+"""The API of documents: files that become passages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from pydantic import BaseModel, Field
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from saas.api import NO_CONTENT, PageQuery, View, page, page_of, validated
+from saas.chat import documents
+from saas.chat.api import READ, WRITE
+from saas.chat.models import Document
+from saas.chat.reading.formats import FORMATS
+from saas.errors import Problem
+
+
+class DocumentOut(BaseModel):
+    id: UUID
+    name: str
+    language: str
+    size: int = Field(description="Bytes")
+    state: Literal["queued", "reading", "ready", "failed"]
+    error: str = Field(description="Why it could not be read, and what to do")
+    pages: int | None = Field(description="Null where the format has none, or before it is read")
+    pages_read: int
+    passages: int = Field(description="What was made of it so far")
+    created_at: datetime
+    updated_at: datetime
+
+
+UPLOAD = {
+    "multipart/form-data": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+            "name": {"type": "string", "maxLength": 200},
+            "language": {"type": "string", "enum": ["en", "zh"]},
+        },
+    }
+}
+
+
+def _out(row: Document) -> DocumentOut:
+    return DocumentOut.model_validate(row, from_attributes=True)
+
+
+class Documents(View):
+    scopes = {"GET": READ, "POST": WRITE}
+    idempotent = False  # the same file again changes nothing by itself
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="list_documents", parameters=[PageQuery], responses={200: page_of(DocumentOut)}
+    )
+    def get(self, request: Request) -> Response:
+        """Documents, the latest first."""
+        return page(self, Document.objects.all(), _out, ordering="-updated_at")
+
+    @extend_schema(operation_id="send_document", request=UPLOAD, responses={202: DocumentOut})
+    def post(self, request: Request) -> Response:
+        """Send a file to answer from; it is read in the background.
+
+        PDF, Word, Excel, PowerPoint, HTML, Markdown or text. A file of the same name replaces the
+        one before: what is the same stays, what has changed is read anew, what is gone answers no
+        more.
+        """
+        file = request.FILES.get("file")
+        if file is None:
+            raise Problem("Send the file as the form field 'file'.")
+        given = {key: value for key, value in request.POST.dict().items() if value}
+        form = validated(documents.DocumentForm, {"name": file.name} | given)
+        if not form.name.lower().endswith(tuple(FORMATS)):
+            known = ", ".join(sorted(FORMATS))
+            raise Problem(f"The name must end in one of {known}.", code="unknown_format")
+        document, _ = documents.put(form, file, actor=self.principal.actor)
+        return self.answer(_out(document), status=202)
+
+
+class OneDocument(View):
+    scopes = {"GET": READ, "DELETE": WRITE}
+
+    @extend_schema(operation_id="get_document", responses={200: DocumentOut})
+    def get(self, request: Request, id: UUID) -> Response:
+        """One document, and how far it has been read."""
+        return self.answer(_out(Document.objects.get(id=id)))
+
+    @extend_schema(operation_id="delete_document", responses={204: NO_CONTENT})
+    def delete(self, request: Request, id: UUID) -> Response:
+        """Delete a document with all its passages: no answer after this one rests on it."""
+        documents.remove(id, actor=self.principal.actor)
+        return Response(status=204)

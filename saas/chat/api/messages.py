@@ -1,0 +1,161 @@
+"""The API of messages: what a customer says, and what the bot answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID, uuid4
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import BaseModel, Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ml.language import language_of
+from saas import rows
+from saas.api import Body, View
+from saas.billing import quota, usage
+from saas.billing.models import Kind as Metered
+from saas.chat import answers, conversations
+
+
+class MessageIn(Body):
+    """What a customer says."""
+
+    text: str = rows.text(2_000, says="The customer's words, in Chinese or English")
+    conversation_id: UUID | None = Field(
+        default=None, description="From an earlier answer, to go on with it; not given, a new one"
+    )
+    customer: str = rows.optional_text(128, says="Your own id of the customer, to find the talk by")
+    language: rows.Language | None = Field(
+        default=None, description="Of the answer; that of the text where it is not given"
+    )
+
+
+class SourceOut(BaseModel):
+    id: UUID
+    question: str = Field(description="Or the headings above it in a document")
+    document: str
+    page: int | None = Field(default=None, description="Of a document that has pages")
+    score: float = Field(description="Cosine of question and passage")
+
+
+class Guess(BaseModel):
+    intent: str
+    probability: float
+
+
+class AnswerOut(BaseModel):
+    """`kind` is reply (approved reply), passage (from the knowledge) or fallback."""
+
+    kind: Literal["reply", "passage", "fallback"]
+    text: str
+    language: rows.Language
+    intent: str | None = Field(description="The likeliest intent; null before any training")
+    confidence: float | None = Field(description="Of the intent, 0 to 1; null before any training")
+    in_scope: bool = Field(description="False where the text seems to be none of your intents")
+    alternatives: list[Guess] = Field(description="The next likeliest intents")
+    sources: list[SourceOut] = Field(description="The passages that the answer rests on")
+
+
+class MessageOut(BaseModel):
+    conversation_id: UUID
+    message_id: UUID
+    answer: AnswerOut
+
+
+class Messages(View):
+    scopes = {"POST": "chat"}
+    scoped = False  # no transaction is held open while the encoder works
+
+    @extend_schema(
+        operation_id="send_message",
+        request=MessageIn,
+        responses={200: MessageOut},
+        examples=[
+            OpenApiExample("English", {"text": "Where is my order?"}, request_only=True),
+            OpenApiExample("Chinese", {"text": "我的快递到哪了？"}, request_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Ask the bot. Billed as one chat message; an error is not billed."""
+        body = self.read(MessageIn)
+        with self.scope():
+            if body.conversation_id:
+                conversations.check(body.conversation_id)
+            conversation_id = body.conversation_id or uuid4()
+            plan = answers.plan(conversation_id)
+            hold = quota.reserve(Metered.CHAT)
+        try:
+            return self._answer(body, hold, conversation_id, plan)
+        except Exception:
+            with self.scope():
+                quota.cancel(hold)
+            raise
+
+    def _answer(
+        self, body: MessageIn, hold: quota.Hold, conversation_id: UUID, plan: answers.Plan
+    ) -> Response:
+        vectors = plan.encode(body.text)
+        language = body.language or language_of(body.text)
+        with self.scope():
+            self.claim()
+            answer = answers.answer(body.text, plan=plan, vectors=vectors, language=language)
+            exchange = conversations.store(
+                conversation_id=conversation_id,
+                new=body.conversation_id is None,
+                customer=body.customer,
+                text=body.text,
+                language=language,
+                answer=answer,
+            )
+            usage.record(
+                key=f"message:{exchange.message_id}",
+                kind=Metered.CHAT,
+                api_key=self.principal.key_id,
+            )
+            quota.settle(hold)
+            return self.keep(self.answer(_message_out(exchange, answer)))
+
+
+def _message_out(exchange: conversations.Exchange, answer: answers.Answer) -> MessageOut:
+    return MessageOut(
+        conversation_id=exchange.conversation_id,
+        message_id=exchange.message_id,
+        answer=AnswerOut(
+            kind=answer.kind,  # type: ignore[arg-type]
+            text=answer.text,
+            language=answer.language,  # type: ignore[arg-type]
+            intent=answer.intent,
+            confidence=answer.confidence,
+            in_scope=answer.in_scope,
+            alternatives=[Guess(intent=i, probability=p) for i, p in answer.alternatives],
+            sources=[SourceOut(**source.as_json()) for source in answer.sources],
+        ),
+    )
+
+
+class MeantIn(Body):
+    intent: str = rows.text(128, says="What the customer really meant")
+
+
+class MeantOut(BaseModel):
+    id: UUID
+    text: str
+    intent: str
+    guessed: str = Field(description="What the bot had taken it for")
+
+
+class CorrectMessage(View):
+    scopes = {"POST": "examples:write"}
+
+    @extend_schema(
+        operation_id="correct_answer",
+        request=MeantIn,
+        responses={200: MeantOut},
+        examples=[OpenApiExample("An intent", {"intent": "order_status"}, request_only=True)],
+    )
+    def post(self, request: Request, id: UUID) -> Response:
+        """Say what the customer meant whom this answer of the bot misunderstood."""
+        body = self.read(MeantIn)
+        row = conversations.correct(id, body.intent, actor=self.principal.actor)
+        return self.answer(MeantOut.model_validate(row, from_attributes=True))

@@ -1,0 +1,191 @@
+"""Documents: files of the tenant's knowledge, and the passages that a worker reads out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from saas import rows
+from saas.chat import knowledge
+from saas.chat.models import Document, Passage
+from saas.chat.reading.chunks import Chunk
+from tenants import audit
+from tenants.scope import current_tenant_id
+
+LEASE = timedelta(minutes=61)  # a minute more than the task's time limit
+BLOCK = 1024 * 1024
+
+
+class DocumentForm(rows.Row):
+    name: str = rows.text(200, says="By which it is known; the same name again replaces it")
+    language: rows.Language | None = None
+
+
+def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bool]:
+    """Store a file under its name and have it read; False where it is there as given.
+
+    What was read of an older file under this name answers until the new one has been read.
+    """
+    digest, size = _keep(file, PurePath(form.name).suffix)
+    fields = {"digest": digest, "size": size, "language": form.language or ""}
+    found: Document | None = Document.objects.select_for_update().filter(name=form.name).first()
+    if found is None:
+        found = Document.objects.create(name=form.name, **fields)
+    elif found.state == Document.State.READY and all(
+        getattr(found, name) == value for name, value in fields.items()
+    ):
+        return found, False
+    Document.objects.filter(id=found.id).update(
+        **fields, state=Document.State.QUEUED, error="", updated_at=timezone.now()
+    )
+    found.refresh_from_db()
+    audit.record(actor=actor, action="document.written", target=str(found.id))
+    _queue(found)
+    return found, True
+
+
+def remove(document_id: UUID, *, actor: str) -> None:
+    """Delete a document with its passages; raises Document.DoesNotExist."""
+    found = Document.objects.get(id=document_id)
+    shared = Document.objects.filter(digest=found.digest).exclude(id=found.id).exists()
+    path = path_of(found)
+    found.delete()
+    audit.record(actor=actor, action="document.removed", target=str(document_id))
+    if not shared:
+        transaction.on_commit(partial(path.unlink, missing_ok=True))
+    knowledge.changed()
+
+
+def path_of(document: Document) -> Path:
+    return _folder() / f"{document.digest}{PurePath(document.name).suffix.lower()}"
+
+
+def take(document_id: UUID) -> Document | None:
+    """The document, now this worker's to read; None where there is nothing to read."""
+    found: Document | None = (
+        Document.objects.select_for_update().filter(id=document_id, state__in=Document.OPEN).first()
+    )
+    if found is not None:
+        found.state, found.lease_until = Document.State.READING, timezone.now() + LEASE
+        found.pages, found.pages_read, found.passages = None, 0, 0
+        found.readings += 1
+        found.save()
+    return found
+
+
+class Superseded(Exception):
+    """The document was replaced, deleted or taken by another worker while it was read."""
+
+
+class Reading:
+    """One reading of a document: what it has seen so far, and what is to become of it.
+
+    All of its calls raise `Superseded` once a later reading has begun, or the document is gone.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._version = document.readings
+        self._times: Counter[str] = Counter()
+        self._read = 0
+
+    def keep(self, chunks: Sequence[Chunk], *, pages: int | None) -> None:
+        """Store some passages. Those that are there already keep their vectors."""
+        last = next((chunk.page for chunk in reversed(chunks) if chunk.page), 0)
+        self._read += len(chunks)
+        self._update(passages=self._read, pages_read=last, pages=pages)
+        fields = {}
+        for chunk in chunks:
+            digest = self._digest(chunk)
+            fields[digest] = {
+                "question": chunk.heading,
+                "answer": chunk.text,
+                "language": self._document.language,
+                "source": self._document.name,
+                "page": chunk.page,
+                "seen": self._version,
+            }
+        there = {p.digest: p for p in Passage.objects.filter(digest__in=fields).defer("vector")}
+        for digest, passage in there.items():
+            passage.seen, passage.page = self._version, fields[digest]["page"]
+            passage.language = self._document.language
+        Passage.objects.bulk_update(there.values(), ["seen", "page", "language"])
+        Passage.objects.bulk_create(
+            Passage(digest=digest, document=self._document, since=self._version, **values)
+            for digest, values in fields.items()
+            if digest not in there
+        )
+
+    def finish(self) -> None:
+        """Let the new passages answer, and delete those that are gone."""
+        self._update(
+            state=Document.State.READY,
+            version=self._version,
+            pages_read=Coalesce("pages", 0),
+            updated_at=timezone.now(),
+        )
+        Passage.objects.filter(document=self._document, seen__lt=self._version).delete()
+        knowledge.changed()
+
+    def fail(self, error: str) -> None:
+        """Take back what was read; what answered before goes on answering."""
+        self._update(state=Document.State.FAILED, error=error, updated_at=timezone.now())
+        Passage.objects.filter(document=self._document, since=self._version).delete()
+
+    def _update(self, **fields: Any) -> None:
+        # A file that was put in its place has another digest, and waits to be read.
+        own = {"readings": self._version, "digest": self._document.digest}
+        if not Document.objects.filter(id=self._document.id, **own).update(**fields):
+            raise Superseded
+
+    def _digest(self, chunk: Chunk) -> str:
+        """The same for the same words below the same heading, wherever they stand now."""
+        text = f"{self._document.id}\0{chunk.heading}\0{chunk.text}"
+        self._times[text] += 1
+        return hashlib.sha256(f"{text}\0{self._times[text]}".encode()).hexdigest()[:32]
+
+
+def stale() -> list[UUID]:
+    """Documents whose worker went away, or whose task never reached the queue."""
+    waiting = Document.objects.filter(state__in=Document.OPEN, lease_until__lt=timezone.now())
+    return list(waiting.values_list("id", flat=True))
+
+
+def _queue(document: Document) -> None:
+    from saas.chat.tasks import read
+
+    tenant_id = str(current_tenant_id())
+    transaction.on_commit(partial(read.delay, tenant_id, str(document.id)), robust=True)
+
+
+def _keep(file: BinaryIO, suffix: str) -> tuple[str, int]:
+    """Put a file where workers find it, whole or not at all; its digest and its size."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    digest, size, part = hashlib.sha256(), 0, folder / f".{os.urandom(8).hex()}"
+    try:
+        with part.open("wb") as kept:
+            while block := file.read(BLOCK):
+                digest.update(block)
+                size += kept.write(block)
+        part.replace(folder / f"{digest.hexdigest()}{suffix.lower()}")
+    finally:
+        part.unlink(missing_ok=True)
+    return digest.hexdigest(), size
+
+
+def _folder() -> Path:
+    path: Path = settings.ARTIFACTS / str(current_tenant_id()) / "documents"
+    return path
