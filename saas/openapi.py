@@ -99,7 +99,7 @@ IDEMPOTENCY = {
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
-NOT_IDEMPOTENT = ("issue_key", "rotate_key", "import_file", "explain_text")
+NOT_IDEMPOTENT = ("issue_key", "rotate_key", "import_file", "send_document", "explain_text")
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -122,7 +122,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY)
             if _is_array(operation, result["components"]["schemas"]):
                 operation["requestBody"]["required"] = True
-            summary = operation.get("description", "").split(". ")[0].rstrip(".")
+            first, *_ = operation.get("description", "").split("\n\n")
+            summary = first.split(". ")[0].rstrip(".")
             operation["summary"] = " ".join(summary.split())
     return result
 
