@@ -143,6 +143,8 @@ SPECTACULAR_SETTINGS = {
 ENCODER = env("ENCODER", default="")
 ENCODER_CACHE = Path(env("ENCODER_CACHE", default=str(BASE_DIR / "var" / "encoder")))
 ARTIFACTS = Path(env("ARTIFACTS", default=str(BASE_DIR / "var" / "artifacts")))
+# The tenants' files: written by web processes, read by workers.
+DOCUMENTS = Path(env("DOCUMENTS", default=str(BASE_DIR / "var" / "documents")))
 # Which module reads, fits and loads models of a kind (saas/training/store.py).
 TRAINERS = {
     "intent": "saas.training.intents",

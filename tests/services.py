@@ -37,6 +37,7 @@ def start() -> None:
         HTTPS="0",
         SERVICES_FILE=str(HOME / "none"),
         ARTIFACTS=str(HOME / "artifacts"),
+        DOCUMENTS=str(HOME / "documents"),
         LOG_LEVEL="WARNING",
         HF_HUB_OFFLINE="1",
         # Web server, worker and two sessions of tests share the cores: more threads only wait.

@@ -55,13 +55,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         "SECRET_KEY",
         "SERVICES_FILE",
         "ARTIFACTS",
+        "DOCUMENTS",
     }
     kept = {name: os.environ.pop(name) for name in own if name in os.environ}
     try:
         log = tmp_path_factory.mktemp("demo") / "demo.log"
-        artifacts = str(tmp_path_factory.mktemp("artifacts"))
+        folders = {n: str(tmp_path_factory.mktemp(n.lower())) for n in ("ARTIFACTS", "DOCUMENTS")}
         arguments = ("-m", "saas.demo", "--name", NAME, "--port", str(_free_port()))
-        process = Process(log, *arguments, ARTIFACTS=artifacts)
+        process = Process(log, *arguments, **folders)
     finally:
         os.environ.update(kept)
     yield process

@@ -187,5 +187,5 @@ def _keep(file: BinaryIO, suffix: str) -> tuple[str, int]:
 
 
 def _folder() -> Path:
-    path: Path = settings.ARTIFACTS / str(current_tenant_id()) / "documents"
+    path: Path = settings.DOCUMENTS / str(current_tenant_id())
     return path

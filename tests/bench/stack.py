@@ -25,8 +25,10 @@ def start(running: ExitStack) -> laptop.Site:
         RATE_LIMIT="100000000/minute",
         LOG_LEVEL="WARNING",
         ARTIFACTS=str(laptop.ROOT / "var" / "bench" / "artifacts"),
+        DOCUMENTS=str(laptop.ROOT / "var" / "bench" / "documents"),
     )
-    running.callback(shutil.rmtree, laptop.ROOT / "var" / "bench" / "artifacts", True)
+    for folder in ("artifacts", "documents"):
+        running.callback(shutil.rmtree, laptop.ROOT / "var" / "bench" / folder, True)
     return site
 
 
