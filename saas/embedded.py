@@ -101,10 +101,18 @@ def stop(services: Services) -> None:
 
 
 def writable_home(home: Path) -> Path:
-    """As root the servers run as a system user, who could not enter a folder below /root."""
+    """As root the servers run as a system user, who could not enter a folder below /root.
+
+    What they keep goes with the home they were started for: data of a checkout that stood here
+    before and was deleted would name models that are no longer there.
+    """
     if os.geteuid() == 0:
         name = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
-        home = Path("/var/lib/frontdesk") / f"{home.name}-{name}"
+        place = Path("/var/lib/frontdesk") / f"{home.name}-{name}"
+        if not home.exists():
+            shutil.rmtree(place, ignore_errors=True)
+        home.mkdir(parents=True, exist_ok=True)
+        home = place
         home.mkdir(parents=True, exist_ok=True)
         user = _system_user()
         os.chown(home, user.pw_uid, user.pw_gid)

@@ -58,7 +58,6 @@ def start(running: ExitStack, *, port: int, name: str = "demo", **environment: s
     State is kept below var/`name`; `environment` adds settings for all processes.
     """
     home = ROOT / "var" / name
-    home.mkdir(parents=True, exist_ok=True)
     with step("PostgreSQL and Redis"):
         services = embedded.start(home)
         running.callback(embedded.stop, services)
