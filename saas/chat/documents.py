@@ -47,11 +47,13 @@ def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bo
         getattr(found, name) == value for name, value in fields.items()
     ):
         return found, False
+    before = path_of(found)
     Document.objects.filter(id=found.id).update(
         **fields, state=Document.State.QUEUED, error="", updated_at=timezone.now()
     )
     found.refresh_from_db()
     audit.record(actor=actor, action="document.written", target=str(found.id))
+    _discard(before)
     _queue(found)
     return found, True
 
@@ -59,12 +61,10 @@ def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bo
 def remove(document_id: UUID, *, actor: str) -> None:
     """Delete a document with its passages; raises Document.DoesNotExist."""
     found = Document.objects.get(id=document_id)
-    shared = Document.objects.filter(digest=found.digest).exclude(id=found.id).exists()
     path = path_of(found)
     found.delete()
     audit.record(actor=actor, action="document.removed", target=str(document_id))
-    if not shared:
-        transaction.on_commit(partial(path.unlink, missing_ok=True))
+    _discard(path)
     knowledge.changed()
 
 
@@ -168,6 +168,12 @@ def _queue(document: Document) -> None:
 
     tenant_id = str(current_tenant_id())
     transaction.on_commit(partial(read.delay, tenant_id, str(document.id)), robust=True)
+
+
+def _discard(path: Path) -> None:
+    """Delete a file that no document has any more, once that is committed."""
+    if not Document.objects.filter(digest=path.stem).exists():
+        transaction.on_commit(partial(path.unlink, missing_ok=True))
 
 
 def _keep(file: BinaryIO, suffix: str) -> tuple[str, int]:

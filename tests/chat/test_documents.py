@@ -99,6 +99,20 @@ def test_a_new_file_of_the_name_replaces_the_old_one(shop, send) -> None:
     assert (same.id, same.vector) == (kept.id, kept.vector)
 
 
+def test_files_that_no_document_has_any_more_are_deleted(shop, send, settings) -> None:
+    document = send(shop, "help.md", papers.MARKDOWN)
+    send(shop, "copy.md", papers.MARKDOWN)
+    send(shop, "help.md", papers.CHINESE)
+
+    def kept() -> int:
+        return len(list((settings.DOCUMENTS / str(shop.id)).iterdir()))
+
+    assert kept() == 2
+    send(shop, "copy.md", papers.CHINESE)
+    assert kept() == 1
+    assert document["state"] == "ready"
+
+
 def test_the_same_file_again_is_not_read_again(shop, send) -> None:
     first = send(shop, "manual.pdf", papers.manual())
     with shop.scope():
