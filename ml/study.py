@@ -84,12 +84,10 @@ def study(
         )
     lesson = teach(trainee, texts, classes, material.names, sources, config)
     classifier = Classifier(trainee, lesson.vectors, lesson.classes, count=len(material.names))
-    alike = np.ones(len(asked), dtype=np.float32)
-    examined = Lesson(asked, parts[1], material.classes[exam], alike, frozen[1])
     course = Course(
         classifier,
         lesson,
-        examined if len(exam) else None,
+        _exam(asked, parts[1], material.classes[exam], frozen[1]),
         config=config,
         epochs=epochs,
         terms=_terms(config, trainee, lesson, sources),
@@ -102,10 +100,7 @@ def study(
         progress=progress,
     )
     state = course.run()
-    adapter, weight = trainee.adapter(), classifier.weight().detach().cpu().numpy()
-    if twin is not None:
-        adapter, weight = halfway(adapter, twin.adapter), (weight + twin.weight) / 2
-        trainee.load_adapter(adapter)
+    adapter, weight = _joined(classifier, twin)
     fitted, held, background = (trainee.encode_tokens(part) for part in parts)
     return Study(
         adapter=adapter,
@@ -118,6 +113,25 @@ def study(
         device=trainee.device.type,
         dtype=trainee.dtype,
     )
+
+
+def _joined(classifier: Classifier, twin: Study | None) -> tuple[Adapter, Vectors]:
+    """What was learned; with a twin halfway to it, which the trainee then has too."""
+    adapter = classifier.trainee.adapter()
+    weight: Vectors = classifier.weight().detach().cpu().numpy()
+    if twin is None:
+        return adapter, weight
+    adapter = halfway(adapter, twin.adapter)
+    classifier.trainee.load_adapter(adapter)
+    return adapter, (weight + twin.weight) / 2
+
+
+def _exam(
+    texts: list[str], tokens: list[list[int]], classes: Rows, vectors: Vectors
+) -> Lesson | None:
+    """What was held out, each text counting alike; None where nothing was."""
+    alike = np.ones(len(texts), dtype=np.float32)
+    return Lesson(texts, tokens, classes, alike, vectors) if texts else None
 
 
 def _load(folder: Path, config: Config) -> Trainee:
