@@ -123,7 +123,7 @@ def _joined(classifier: Classifier, twin: Study | None) -> tuple[Adapter, Vector
         return adapter, weight
     adapter = halfway(adapter, twin.adapter)
     classifier.trainee.load_adapter(adapter)
-    return adapter, (weight + twin.weight) / 2
+    return adapter, np.asarray((weight + twin.weight) / 2, dtype=np.float32)
 
 
 def _exam(
