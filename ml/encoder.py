@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -210,9 +211,11 @@ def fingerprint_of(folder: Path, recipe: weights.Recipe) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
 def bfloat16_is_faster() -> bool:
     """Whether this CPU multiplies bfloat16 matrices clearly faster, for one text and for many.
 
+    Measured once in a process: on a busy machine a second answer could differ from the first.
     Without instructions for it (AVX512-BF16, AMX) bfloat16 is several times slower than float32.
     """
     import torch

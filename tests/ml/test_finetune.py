@@ -79,6 +79,17 @@ def small() -> Tuning:
     return Tuning(Encoder.load(folder), folder)
 
 
+def distance(model: IntentModel, other: IntentModel) -> float:
+    """Of what both learned, in lengths of the second."""
+    assert model.adapter is not None
+    assert other.adapter is not None
+    one, two = (
+        np.concatenate([tensor.ravel() for _, tensor in sorted(adapter.tensors.items())])
+        for adapter in (model.adapter, other.adapter)
+    )
+    return float(np.linalg.norm(one - two) / np.linalg.norm(two))
+
+
 @pytest.mark.parametrize("joined", [False, True])
 def test_a_tuned_model_understands_both_languages(
     run, encoder: Encoder, tmp_path: Path, joined: bool
@@ -115,7 +126,8 @@ def test_a_model_of_another_encoder_is_refused(small) -> None:
 
 
 def test_a_killed_run_goes_on_to_the_same_result(small, tmp_path: Path) -> None:
-    changes = {"checkpoint_seconds": 0.0, "accumulate": 2, "epochs": 3}
+    # bfloat16 rounds so coarsely that a step that is done twice would look like chance.
+    changes = {"checkpoint_seconds": 0.0, "accumulate": 2, "epochs": 3, "dtype": "float32"}
     whole = small(changes=changes)
 
     def kill(share: float, told: str) -> None:
@@ -130,9 +142,8 @@ def test_a_killed_run_goes_on_to_the_same_result(small, tmp_path: Path) -> None:
     )
     assert any("going on after step" in line for line in lines)
     assert not any("epoch 1, batch" in line for line in lines)
-    assert again.adapter is not None
-    assert whole.adapter is not None
-    assert again.adapter.name == whole.adapter.name
+    assert distance(again, whole) < 1e-4
+    assert distance(again, small(changes=changes | {"seed": 1})) > 1
 
 
 def test_the_checkpoint_of_other_examples_is_not_taken_up(small, tmp_path: Path) -> None:
