@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml import evidence, tuned
-from ml.adapters import Adapter
 from ml.calibration import Aim, missed
 from ml.config import SWITCHES, Config
 from ml.familiarity import Familiarity
@@ -46,7 +45,6 @@ def tune(
     passages: Sequence[tuple[str, str]] = (),
     background: Sequence[str] = (),
     paraphrase: Paraphrase | None = None,
-    start: Adapter | None = None,
     config: Config | None = None,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
@@ -55,8 +53,8 @@ def tune(
 
     `unlabelled` are a tenant's messages without labels, `passages` (question, passage) pairs of its
     knowledge base, `background` sentences about other things (`ml.background`), `paraphrase` what
-    says a text in so many other ways, `start` the adapter of an earlier model to go on from (of the
-    same rank; `ml.continual` chooses what to teach it). Without a config it is `Config.suited`.
+    says a text in so many other ways. Without a config it is `Config.suited`. What a model should
+    learn beside what an earlier one knows, `ml.continual` puts together.
 
     With a folder for checkpoints a run that was killed goes on when it is called again with the same
     input, to the same result; the caller removes the folder afterwards. Whatever `progress` raises
@@ -72,7 +70,7 @@ def tune(
     material = prepare(examples, share=config.held_out, seed=config.seed)
     if not material.teaches:
         return _instant(encoder, material, background, config, say)
-    sources = Sources(unlabelled, passages, background, paraphrase, start)
+    sources = Sources(unlabelled, passages, background, paraphrase)
     return Run(folder, material, sources, config, checkpoint, say).model()
 
 

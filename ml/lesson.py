@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml import augment, selftrain
-from ml.adapters import Adapter
 from ml.config import Config
 from ml.course import Lesson
 from ml.head import Rows
@@ -29,7 +28,6 @@ class Sources:
     passages: Sequence[tuple[str, str]] = ()
     background: Sequence[str] = ()
     paraphrase: Paraphrase | None = None
-    start: Adapter | None = None
 
 
 def teach(

@@ -76,8 +76,6 @@ def study(
     asked = [material.texts[row] for row in exam]
     parts = [trainee.tokenize(part) for part in (texts, asked, sources.background)]
     frozen = [trainee.encode_tokens(part) for part in parts]
-    if sources.start is not None:
-        trainee.load_adapter(sources.start)
     if config.pretrain == "on":
         pretrain.adapt(
             trainee, [*texts, *sources.unlabelled], seed=config.seed, progress=_quietly(progress)

@@ -32,9 +32,9 @@ def everything(site: Site, businesses: Sequence[Business]) -> None:
 def _ask(client: Client, question: str) -> None:
     answer = client.post("chat/messages", {"text": question})["answer"]
     print(f"? {question}\n! {answer['text']}")
-    print(
-        f"  {answer['kind']}, intent {answer['intent']} ({answer['confidence']:.0%} sure)", end=""
-    )
+    print(f"  {answer['kind']}", end="")
+    if answer["intent"]:
+        print(f", intent {answer['intent']} ({answer['confidence']:.0%} sure)", end="")
     if answer["sources"]:
         source = answer["sources"][0]
         print(f", source {source['document']}: “{source['question']}”", end="")

@@ -142,21 +142,15 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
     encoder, folder = engine.encoder()
     changes = {"threads": settings.THREADS} | task.options
     limit = changes.pop("fairness_limit", None)
-    start = task.start if changes.pop("continual", False) else None
-    if start is None:
-        examples = data.examples
-    else:
+    examples = data.examples
+    if changes.pop("continual", False):
         examples = continual.replay(*_by_age(data), seed=changes.get("seed", 0))
-        changes["rank"] = start.rank
-        progress(
-            0.0, f"Going on from the live model: {len(examples):,} examples, old ones replayed."
-        )
+        progress(0.0, f"{len(data.fresh):,} texts are new; {len(examples):,} examples in all.")
     paraphraser = paraphrase.paraphraser(lambda line: progress(0.0, line))
     model = tune(
         encoder,
         folder,
         examples,
-        start=start,
         unlabelled=data.unlabelled,
         passages=data.passages,
         background=sentences(),

@@ -26,7 +26,7 @@ from tenants import audit
 from tenants.scope import current_tenant_id, query
 
 if TYPE_CHECKING:
-    from ml.adapters import Adapter
+    pass
 
 CACHED = 64
 log = structlog.get_logger(__name__)
@@ -128,15 +128,11 @@ def _load(tenant_id: UUID, kind: str, version_id: UUID) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """How a run trains: its step, a tuned one's settings, and where it may keep checkpoints.
-
-    `start` is the live model's adapter, for a run that goes on from it.
-    """
+    """How a run trains: its step, a tuned one's settings, and where it may keep checkpoints."""
 
     step: str = "instant"
     options: dict[str, Any] = field(default_factory=dict)
     checkpoint: Path | None = None
-    start: Adapter | None = None
 
 
 @dataclass(frozen=True, slots=True)

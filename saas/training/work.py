@@ -55,7 +55,6 @@ def _train(tenant_id: UUID, run: Run) -> None:
             run.step,
             run.options,
             store.checkpoints(run.kind, run.id),
-            getattr(champion, "adapter", None),
         )
     report = _reporter(tenant_id, run)
     model = trainer.fit(data, task, progress=report)

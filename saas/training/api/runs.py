@@ -42,7 +42,7 @@ class Options(Body):
     )
     continual: bool | None = Field(
         default=None,
-        description="Go on from the live tuned model: what is new, with a replay of what is old",
+        description="What is new, with a replay of what is old: at most 200 of each old intent",
     )
     fairness_limit: float | None = Field(
         default=None,
