@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml import artifact
 from ml.errors import DataError
@@ -46,15 +47,20 @@ class VectorIndex:
         index.add(vectors)
         return cls(ids, index)
 
-    def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
-        """For each row of float32[m, d] its k nearest, the best first; fewer where there are."""
+    def search(
+        self, vectors: Vectors, k: int, *, among: NDArray[np.intp] | None = None
+    ) -> list[list[Hit]]:
+        """For each row of float32[m, d] its k nearest, the best first; fewer where there are.
+
+        With `among` only those rows of the index are looked at.
+        """
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         k = min(k, len(self))
         if k <= 0:
             return [[] for _ in vectors]
         if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
             raise DataError(f"vectors of shape {vectors.shape} in an index of d = {self._index.d}")
-        scores, rows = self._fastest.search(vectors, k)
+        scores, rows = self._search(vectors, k, among)
         return [
             [
                 Hit(self._ids[row], score)
@@ -64,8 +70,28 @@ class VectorIndex:
             for rows_, scores_ in zip(rows.tolist(), scores.tolist(), strict=True)
         ]
 
+    def vectors(self, rows: NDArray[np.intp]) -> Vectors:
+        """float32[rows, d] of some rows."""
+        return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
+
     def __len__(self) -> int:
         return len(self._ids)
+
+    def _search(self, vectors: Vectors, k: int, among: NDArray[np.intp] | None) -> Any:
+        if among is None:
+            return self._fastest.search(vectors, k)
+        import faiss
+
+        chosen: Any = {"sel": faiss.IDSelectorBatch(among)}
+        graph = isinstance(self._index, faiss.IndexHNSW)
+        kinds: Any = faiss
+        parameters = (
+            kinds.SearchParametersHNSW(efSearch=SEARCH_EFFORT, **chosen)
+            if graph
+            else kinds.SearchParameters(**chosen)
+        )
+        # A GPU's index cannot choose; it is searched on the CPU then.
+        return self._index.search(vectors, k, params=parameters)
 
     def save(self, folder: Path) -> None:
         import faiss

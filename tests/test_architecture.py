@@ -36,7 +36,11 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.billing": ("tenants", *SHARED),
     "saas.training": ("tenants", "saas.billing", "ml", *SHARED),
     "saas.chat": (*PRODUCT, *CHAT),
-    "saas.chat.knowledge": (*PRODUCT, "saas.chat", "ml.index", "ml.adapters"),
+    "saas.chat.knowledge": (*PRODUCT, "saas.chat", "ml.retrieval", "ml.adapters"),
+    "saas.chat.retrieval": (
+        *(*PRODUCT, "saas.chat"),
+        *("ml.retrieval", "ml.adapters", "ml.background"),
+    ),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
     "saas.recommend": PRODUCT,

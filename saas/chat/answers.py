@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from saas import engine
-from saas.chat import knowledge, replies
-from saas.chat.knowledge import Found
+from saas.chat import knowledge, replies, retrieval
+from saas.chat.retrieval import Filters, Found
 from saas.training import rollout, store
 
 if TYPE_CHECKING:
@@ -95,14 +95,21 @@ def plan(conversation_id: UUID) -> Plan:
     return Plan(live, passages, tuple(dict.fromkeys((own, passages, *watched))))
 
 
-def answer(text: str, *, plan: Plan, vectors: Vectors, language: str) -> Answer:
+def answer(
+    text: str, *, plan: Plan, vectors: Vectors, language: str, filters: Filters | None = None
+) -> Answer:
     """The current tenant's answer to a text, by its vectors as the plan encoded them."""
     live = plan.live
     prediction: Prediction | None = None
     if live.model:
         prediction = live.model.predict(plan.of(vectors, live.model.adapter))[0]
-    found = knowledge.search(
-        plan.of(vectors, plan.passages), SOURCES, revision=live.revision, adapter=plan.passages
+    found = retrieval.search(
+        text,
+        plan.of(vectors, plan.passages),
+        SOURCES,
+        revision=live.revision,
+        adapter=plan.passages,
+        filters=filters,
     )
     reply = None
     if prediction and prediction.in_scope and prediction.label and not _nearer(found, prediction):

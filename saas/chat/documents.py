@@ -26,9 +26,10 @@ from tenants.scope import current_tenant_id
 
 LEASE = timedelta(minutes=61)  # a minute more than the task's time limit
 BLOCK = 1024 * 1024
+INHERITED = ("language", *knowledge.APPLIES)  # what passages have from their document
 
 
-class DocumentForm(rows.Row):
+class DocumentForm(knowledge.ApplicableRow):
     name: str = rows.text(200, says="By which it is known; the same name again replaces it")
     language: rows.Language | None = None
 
@@ -39,7 +40,12 @@ def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bo
     What was read of an older file under this name answers until the new one has been read.
     """
     digest, size = _keep(file, PurePath(form.name).suffix)
-    fields = {"digest": digest, "size": size, "language": form.language or ""}
+    fields = {
+        "digest": digest,
+        "size": size,
+        "language": form.language or "",
+        **form.applies(),
+    }
     found: Document | None = Document.objects.select_for_update().filter(name=form.name).first()
     if found is None:
         found = Document.objects.create(name=form.name, **fields)
@@ -106,13 +112,14 @@ class Reading:
         last = next((chunk.page for chunk in reversed(chunks) if chunk.page), 0)
         self._read += len(chunks)
         self._update(passages=self._read, pages_read=last, pages=pages)
+        given = {name: getattr(self._document, name) for name in INHERITED}
         fields = {}
         for chunk in chunks:
             digest = self._digest(chunk)
             fields[digest] = {
                 "question": chunk.heading,
                 "answer": chunk.text,
-                "language": self._document.language,
+                **given,
                 "source": self._document.name,
                 "page": chunk.page,
                 "seen": self._version,
@@ -120,8 +127,9 @@ class Reading:
         there = {p.digest: p for p in Passage.objects.filter(digest__in=fields).defer("vector")}
         for digest, passage in there.items():
             passage.seen, passage.page = self._version, fields[digest]["page"]
-            passage.language = self._document.language
-        Passage.objects.bulk_update(there.values(), ["seen", "page", "language"])
+            for name, value in given.items():
+                setattr(passage, name, value)
+        Passage.objects.bulk_update(there.values(), ["seen", "page", *INHERITED])
         Passage.objects.bulk_create(
             Passage(digest=digest, document=self._document, since=self._version, **values)
             for digest, values in fields.items()

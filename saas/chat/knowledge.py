@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from pydantic import Field, model_validator
 
 from saas import engine, rows
 from saas.chat.models import Passage
@@ -20,42 +20,37 @@ from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.adapters import Adapter
-    from ml.index import VectorIndex
     from ml.types import Vectors
 
 NAME = "knowledge"
 EMBED_BATCH = 256
 CACHED = 64
-# A document's passages answer once the whole of it has been read.
-LIVE = Q(document=None) | Q(since__lte=F("document__version"))
-BACKGROUND_SHARE = 0.98
-OWN_CENTRE = 20  # passages whose own centre weighs as much as the common one
-QUESTION_SHARE = 0.35  # of the question in a passage's vector; the rest is question and answer
+APPLIES = ("product", "audience", "valid_from", "valid_until")
 
 
-class PassageRow(rows.Row):
+class ApplicableRow(rows.Row):
+    """What knowledge is for; left out for all."""
+
+    product: str = rows.optional_text(128, says="Only for questions about this product")
+    audience: str = rows.optional_text(128, says="Only for those who ask as this audience")
+    valid_from: date | None = Field(default=None, description="The first day that it holds (UTC)")
+    valid_until: date | None = Field(default=None, description="The last day that it holds (UTC)")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
+            raise ValueError("valid_until is before valid_from; exchange them")
+        return self
+
+    def applies(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in APPLIES}
+
+
+class PassageRow(ApplicableRow):
     question: str = rows.text(2_000)
     answer: str = rows.text(20_000)
     language: rows.Language | None = None
     source: str = rows.optional_text(200, says="Where it comes from; shown with the answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A passage and how near it is to the question.
-
-    `score` is the cosine, measured from what all sentences have in common. `relevant` says that it is
-    nearer than talk about other things is, and `certainty` (0..1) how far it stands above that.
-    """
-
-    id: UUID
-    question: str
-    answer: str
-    source: str
-    page: int | None
-    score: float
-    relevant: bool
-    certainty: float
 
 
 def digest(question: str) -> str:
@@ -73,6 +68,7 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
                 "answer": row.answer,
                 "language": row.language or "",
                 "source": row.source,
+                **row.applies(),
                 "vector": None,
                 "encoder": "",
                 "tuned": None,
@@ -81,7 +77,7 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
             for row in given
         ],
         key="digest",
-        compare=("question", "answer", "language", "source"),
+        compare=("question", "answer", "language", "source", *APPLIES),
     )
     if set(statuses) - {"unchanged"}:
         changed()
@@ -105,7 +101,7 @@ def changed() -> None:
 
 def pending(adapter: Adapter | None = None) -> list[Passage]:
     """Some passages that have no vector yet: of the encoder as it is, or with a tuned model's adapter."""
-    _, name = _columns(adapter)
+    _, name = columns(adapter)
     lacking = Passage.objects.exclude(**{name: engine.space(adapter)})
     return list(lacking.only("id", "question", "answer")[:EMBED_BATCH])
 
@@ -127,26 +123,25 @@ def waiting() -> int:
     return Passage.objects.filter(vector=None).count()
 
 
-def _columns(adapter: Adapter | None) -> tuple[str, str]:
+def columns(adapter: Adapter | None) -> tuple[str, str]:
     """Where a passage keeps its vector and the name of that vector's space."""
     return ("vector", "encoder") if adapter is None else ("tuned", "space")
 
 
 def vectors_of(passages: Sequence[Passage], adapter: Adapter | None = None) -> Vectors:
-    """One vector a passage, float32[n, d]: its question as a customer asks it, and the whole of it."""
-    import numpy as np
+    """One vector a passage, float32[n, d]."""
+    from ml.retrieval import passage_vectors
 
-    asked = [passage.question or passage.answer for passage in passages]
-    questions = engine.encode_all(asked, "query", adapter=adapter)
-    texts = [f"{passage.question}\n{passage.answer}" for passage in passages]
-    whole = engine.encode_all(texts, "passage", adapter=adapter)
-    mixed = QUESTION_SHARE * questions + (1 - QUESTION_SHARE) * whole
-    return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), dtype=np.float32)
+    return passage_vectors(
+        [passage.question for passage in passages],
+        [passage.answer for passage in passages],
+        partial(engine.encode_all, adapter=adapter),
+    )
 
 
 def embed(passages: Sequence[Passage], vectors: Vectors, adapter: Adapter | None = None) -> None:
     """Store the vectors of passages, unless their text has changed meanwhile."""
-    column, name = _columns(adapter)
+    column, name = columns(adapter)
     for passage, vector in zip(passages, vectors, strict=True):
         Passage.objects.filter(
             id=passage.id, question=passage.question, answer=passage.answer
@@ -162,81 +157,6 @@ def is_ready(adapter: Adapter | None, *, revision: int) -> bool:
 @functools.lru_cache(maxsize=CACHED)
 def _is_whole(tenant_id: UUID, revision: int, space: str) -> bool:
     return not Passage.objects.exclude(space=space).exists()
-
-
-def search(
-    vector: Vectors, k: int, *, revision: int, adapter: Adapter | None = None
-) -> list[Found]:
-    """The k nearest passages to one question's vector, float32[1, d], the nearest first.
-
-    `revision` names the state of the passages (store.serving); the vector was made with `adapter`.
-    """
-    space = _space(current_tenant_id(), revision, adapter)
-    hits = space.index.search(_directions(vector, space.centre), k)[0]
-    passages = Passage.objects.defer("vector", "tuned").in_bulk([UUID(hit.id) for hit in hits])
-    return [
-        Found(
-            id=passage.id,
-            question=passage.question,
-            answer=passage.answer,
-            source=passage.source,
-            page=passage.page,
-            score=hit.score,
-            relevant=hit.score > space.border,
-            certainty=max(0.0, (hit.score - space.border) / (1.0 - space.border)),
-        )
-        for hit in hits
-        if (passage := passages.get(UUID(hit.id))) is not None
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """One state of one tenant's knowledge, ready to be searched.
-
-    `centre` is what all sentences have in common, float32[d], and is taken from every question;
-    `border` is the score that is no coincidence.
-    """
-
-    index: VectorIndex
-    centre: Vectors
-    border: float
-
-
-@functools.lru_cache(maxsize=CACHED)
-def _space(tenant_id: UUID, revision: int, adapter: Adapter | None) -> Space:
-    """Passages as directions from their centre, and the border to unrelated talk.
-
-    Vectors of an encoder share a large common part, which hides the differences that matter; without
-    it questions and unrelated sentences come well apart (all-but-the-top, arXiv:1702.01417). Where
-    the border lies is measured: BACKGROUND_SHARE of sentences about other things stay below it.
-    """
-    import numpy as np
-
-    from ml.index import VectorIndex
-
-    background = engine.background(adapter)
-    centre = background.mean(axis=0)
-    column, name = _columns(adapter)
-    own_space = Passage.objects.filter(LIVE, **{name: engine.space(adapter)})
-    found = list(own_space.values_list("id", column))
-    if not found:
-        return Space(VectorIndex.build([], np.zeros((0, 1), np.float32)), centre, 1.0)
-    vectors = np.stack([np.frombuffer(raw, np.float16) for _, raw in found]).astype(np.float32)
-    # A handful of passages has no reliable centre of its own.
-    weight = len(vectors) / (len(vectors) + OWN_CENTRE)
-    own = weight * vectors.mean(axis=0) + (1 - weight) * centre
-    index = VectorIndex.build([str(id_) for id_, _ in found], _directions(vectors, own))
-    nearest = [hits[0].score for hits in index.search(_directions(background, centre), 1)]
-    return Space(index, centre, float(np.quantile(nearest, BACKGROUND_SHARE)))
-
-
-def _directions(vectors: Vectors, centre: Vectors) -> Vectors:
-    import numpy as np
-
-    away = vectors - centre
-    lengths = np.linalg.norm(away, axis=1, keepdims=True)
-    return np.asarray(away / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 KIND = rows.Kind(

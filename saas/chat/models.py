@@ -25,7 +25,22 @@ class Reply(TenantModel):
         return self.name
 
 
-class Document(TenantModel):
+class Applicable(models.Model):
+    """To which product and whom knowledge is for, and from and until which day; empty for all.
+
+    Of a product: matched without case. Of an audience: shown to nobody else.
+    """
+
+    product = models.CharField(max_length=128, blank=True)
+    audience = models.CharField(max_length=128, blank=True)
+    valid_from = models.DateField(null=True)
+    valid_until = models.DateField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Document(TenantModel, Applicable):
     """A file of the tenant's knowledge, read into passages by a worker.
 
     Readings are counted by `readings`; `version` is the one whose passages answer, 0 before there is
@@ -64,7 +79,7 @@ class Document(TenantModel):
         return self.name
 
 
-class Passage(TenantModel):
+class Passage(TenantModel, Applicable):
     """A piece of knowledge: a question and its answer, or a part of a document below its heading.
 
     One of a document answers from its reading `since` on; `seen` is the last reading that had it.

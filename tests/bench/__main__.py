@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # Name and module; a module has run(data, quick=…, running=…) -> Result and figures in its docstring.
-BENCHMARKS = {"intent": "tests.bench.intent", "main_job": "tests.bench.main_job"}
+BENCHMARKS = {name: f"tests.bench.{name}" for name in ("intent", "main_job", "retrieval")}
 
 
 def main() -> int:

@@ -247,3 +247,18 @@ def test_a_document_whose_worker_went_away_is_read_again(shop, send, worked_off)
     with worked_off():
         tasks.catch_up()
     assert shop.call.get(f"documents/{document['id']}").json()["state"] == "ready"
+
+
+def test_a_document_is_for_whom_it_says(shop, send) -> None:
+    document = send(shop, "help.md", papers.MARKDOWN, audience="dealers", valid_from="2026-01-01")
+
+    assert (document["audience"], document["valid_from"]) == ("dealers", "2026-01-01")
+    assert ask(shop, ASKED)["kind"] == "fallback"
+    assert ask(shop, ASKED, audience="dealers")["sources"][0]["document"] == "help.md"
+
+    send(shop, "help.md", papers.MARKDOWN)
+
+    assert ask(shop, ASKED)["sources"][0]["document"] == "help.md"
+    wrong = send(shop, "help.md", papers.MARKDOWN, valid_until="tomorrow")
+    assert wrong.status_code == 400
+    assert "valid_until" in wrong.content.decode()

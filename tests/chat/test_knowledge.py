@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
+from django.utils import timezone
 
 BATTERIES = {"question": "Do you ship batteries?", "answer": "Yes, by road only.", "language": "en"}
 
@@ -81,3 +85,64 @@ def test_what_was_stored_while_the_queue_was_away_is_caught_up_with(
     catch_up()
 
     assert ask(shop, "Can batteries be shipped?")["kind"] == "passage"
+
+
+def test_a_code_is_found_by_its_letters(shop, worked_off) -> None:
+    lamps = [
+        {"question": f"What does lamp XR-{n} cost?", "answer": f"{n} euro."}
+        for n in range(200, 230)
+    ]
+    write(shop, worked_off, *lamps)
+
+    assert ask(shop, "XR-217 price")["text"] == "217 euro."
+
+
+def test_what_is_known_of_another_product_is_left_out(shop, worked_off) -> None:
+    pro = BATTERIES | {"question": "Are batteries shipped for the Pro?", "product": "Pro"}
+    write(shop, worked_off, pro | {"answer": "Not for the Pro."}, BATTERIES)
+    question = "Are batteries shipped for the Pro?"
+
+    assert ask(shop, question, product="pro")["text"] == "Not for the Pro."
+    assert ask(shop, question)["text"] == "Not for the Pro."
+    assert ask(shop, question, product="Lite")["text"] == BATTERIES["answer"]
+
+
+def test_what_is_for_some_is_told_to_nobody_else(shop, worked_off) -> None:
+    write(shop, worked_off, BATTERIES | {"audience": "dealers"})
+
+    assert ask(shop, BATTERIES["question"])["kind"] == "fallback"
+    assert ask(shop, BATTERIES["question"], audience="guests")["kind"] == "fallback"
+    assert ask(shop, BATTERIES["question"], audience="Dealers")["kind"] == "passage"
+
+
+@pytest.mark.parametrize(
+    ("days", "kind"),
+    [
+        ({"valid_from": 0, "valid_until": 0}, "passage"),
+        ({"valid_from": 1}, "fallback"),
+        ({"valid_until": -1}, "fallback"),
+        ({"valid_until": 3}, "passage"),
+    ],
+)
+def test_knowledge_answers_from_its_first_day_to_its_last(shop, worked_off, days, kind) -> None:
+    today = timezone.now().date()
+    dated = {name: str(today + timedelta(days=n)) for name, n in days.items()}
+    write(shop, worked_off, BATTERIES | dated)
+
+    assert ask(shop, BATTERIES["question"])["kind"] == kind
+
+
+def test_days_in_the_wrong_order_are_refused(shop, worked_off) -> None:
+    days = {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}
+    (row,) = write(shop, worked_off, BATTERIES | days)["rows"]
+
+    assert row["status"] == "failed"
+    assert "exchange them" in str(row["errors"])
+
+
+def test_a_question_is_answered_from_a_source_in_the_other_language(shop, worked_off) -> None:
+    sofa = {"question": "这款沙发有什么颜色？", "answer": "灰色和蓝色。", "language": "zh"}
+    write(shop, worked_off, sofa, BATTERIES)
+
+    assert ask(shop, "Which colours does the sofa come in?")["text"] == "灰色和蓝色。"
+    assert ask(shop, "可以邮寄电池吗？")["text"] == BATTERIES["answer"]

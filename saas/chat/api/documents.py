@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -24,6 +24,10 @@ class DocumentOut(BaseModel):
     id: UUID
     name: str
     language: str
+    product: str
+    audience: str
+    valid_from: date | None
+    valid_until: date | None
     size: int = Field(description="Bytes")
     state: Literal["queued", "reading", "ready", "failed"]
     error: str = Field(description="Why it could not be read, and what to do")
@@ -42,6 +46,10 @@ UPLOAD = {
             "file": {"type": "string", "format": "binary"},
             "name": {"type": "string", "maxLength": 200},
             "language": {"type": "string", "enum": ["en", "zh"]},
+            "product": {"type": "string", "maxLength": 128},
+            "audience": {"type": "string", "maxLength": 128},
+            "valid_from": {"type": "string", "format": "date"},
+            "valid_until": {"type": "string", "format": "date"},
         },
     }
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -28,6 +28,10 @@ class PassageOut(BaseModel):
     answer: str
     language: str
     source: str
+    product: str
+    audience: str
+    valid_from: date | None
+    valid_until: date | None
     created_at: datetime
 
 

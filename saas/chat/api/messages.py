@@ -16,6 +16,7 @@ from saas.api import Body, View
 from saas.billing import quota, usage
 from saas.billing.models import Kind as Metered
 from saas.chat import answers, conversations
+from saas.chat.retrieval import Filters
 
 
 class MessageIn(Body):
@@ -29,6 +30,8 @@ class MessageIn(Body):
     language: rows.Language | None = Field(
         default=None, description="Of the answer; that of the text where it is not given"
     )
+    product: str = rows.optional_text(128, says="Leave out what you know of other products")
+    audience: str = rows.optional_text(128, says="Also answer with what you know for this audience")
 
 
 class SourceOut(BaseModel):
@@ -99,7 +102,10 @@ class Messages(View):
         language = body.language or language_of(body.text)
         with self.scope():
             self.claim()
-            answer = answers.answer(body.text, plan=plan, vectors=vectors, language=language)
+            filters = Filters(product=body.product, audience=body.audience)
+            answer = answers.answer(
+                body.text, plan=plan, vectors=vectors, language=language, filters=filters
+            )
             exchange = conversations.store(
                 conversation_id=conversation_id,
                 new=body.conversation_id is None,

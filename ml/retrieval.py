@@ -1,0 +1,187 @@
+"""Which passages answer a question: by meaning and by words, and whether any of them does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.encoder import Kind
+from ml.index import VectorIndex
+from ml.language import Language, language_of
+from ml.lexical import LexicalIndex
+from ml.types import Vectors
+
+CANDIDATES = 50  # by meaning, and as many by words
+WORDS = 3.0  # what all of a question's words count, in standard deviations of unrelated cosines
+QUESTION_SHARE = 0.35  # in a passage's vector; the rest is question and answer
+RELEVANT_WORDS = 0.2  # their share of what tells a passage from talk about other things
+BACKGROUND_SHARE = 0.98
+OWN_CENTRE = 20  # passages whose own centre weighs as much as the common one
+# All of these but the last two were chosen on StackFAQ and half of InsuranceQA's questions.
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """What is searched: ids, texts, and float32[n, d] of length one."""
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text and its float32[d] of length one."""
+
+    text: str
+    vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A passage found.
+
+    `score` is how near it is: the cosine from what all sentences have in common. `relevant` says that
+    talk about other things is not as near, by meaning or together with its words, and `certainty`
+    (0..1) how far the passage stands above that.
+    """
+
+    id: str
+    score: float
+    relevant: bool
+    certainty: float
+
+
+def passage_vectors(
+    questions: Sequence[str],
+    answers: Sequence[str],
+    encode: Callable[[Sequence[str], Kind], Vectors],
+) -> Vectors:
+    """float32[n, d] of length one: a question as a customer asks it, and all of it as a passage.
+
+    Without a question, as in a document without headings, it is the passage alone.
+    """
+    asked = [question or answer for question, answer in zip(questions, answers, strict=True)]
+    whole = [text_of(*pair) for pair in zip(questions, answers, strict=True)]
+    share = np.asarray([[QUESTION_SHARE * bool(question)] for question in questions], np.float32)
+    return _unit(share * encode(asked, "query") + (1 - share) * encode(whole, "passage"))
+
+
+def text_of(question: str, answer: str) -> str:
+    """What is searched of a passage."""
+    return f"{question}\n{answer}".strip()
+
+
+class Retriever:
+    """Passages in the order of their cosine and BM25 together, in whatever language they are.
+
+    Vectors of an encoder share a large part that says no more than that a text is a sentence of its
+    language (all-but-the-top, arXiv:1702.01417). Passages are taken from the centre of those in
+    their language: otherwise a question would find what is written in its own language before what
+    answers it. Whether a passage is relevant is told by the cosine with the question taken likewise
+    from its language's centre. Where the borders lie is measured: 98% of sentences about other
+    things stay below each. One is for the meaning alone, as a question in another language has no
+    words of its passage; one for both.
+    """
+
+    def __init__(self, passages: Passages, background: Passages) -> None:
+        """`background` are sentences about other things, which tell where coincidence ends."""
+        self._ids = list(passages.ids)
+        self._rows = {id_: row for row, id_ in enumerate(self._ids)}
+        self._lexical = LexicalIndex.build(passages.texts)
+        self._centres = _centres(background)
+        own = _own_centres(passages, self._centres)
+        away = [
+            v - own[language_of(t)] for v, t in zip(passages.vectors, passages.texts, strict=True)
+        ]
+        self._index = VectorIndex.build(self._ids, np.asarray(away).reshape(passages.vectors.shape))
+        self._spread, self._borders = 0.0, np.ones(2)
+        if len(self):
+            others = [
+                Question(t, v) for t, v in zip(background.texts, background.vectors, strict=True)
+            ]
+            self._spread = float((background.vectors @ passages.vectors.T).std(axis=1).mean())
+            nearest = [self._candidates(question, None)[2].max(axis=0) for question in others]
+            self._borders = np.quantile(nearest, BACKGROUND_SHARE, axis=0)
+
+    def search(self, question: Question, k: int, *, among: Rows | None = None) -> list[Ranked]:
+        """The k best passages, the best first; of some rows only where they are given."""
+        if not len(self) or (among is not None and not len(among)):
+            return []
+        rows, order, scores = self._candidates(question, among)
+        above = ((scores - self._borders) / (1.0 - self._borders)).max(axis=1)
+        best = np.argsort(-order, kind="stable")[:k]
+        return [
+            Ranked(
+                id=self._ids[rows[place]],
+                score=float(scores[place, 0]),
+                relevant=bool(above[place] > 0),
+                certainty=max(0.0, float(above[place])),
+            )
+            for place in best
+        ]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def _candidates(self, question: Question, among: Rows | None) -> tuple[Rows, Vectors, Vectors]:
+        """Rows that may be it, float32[rows] by which they are ranked, and float32[rows, 2]:
+
+        how near they are by meaning, and by meaning and words.
+        """
+        vector = question.vector[None, :]
+        hits = self._index.search(vector, CANDIDATES, among=among)[0]
+        shares = self._lexical.shares(question.text)
+        worded = _greatest(shares, among)
+        rows = np.unique(
+            np.concatenate([[self._rows[hit.id] for hit in hits], worded]).astype(np.intp)
+        )
+        vectors, words = self._index.vectors(rows), shares[rows]
+        cosines = vectors @ question.vector
+        centred = _unit(vectors) @ _unit(vector - self._centres[language_of(question.text)])[0]
+        both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words
+        ranking = cosines + WORDS * self._spread * words
+        return rows, ranking, np.stack([centred, both], axis=1)
+
+
+def _centres(background: Passages) -> dict[Language, Vectors]:
+    """float32[d]: what all sentences of a language have in common."""
+    languages = np.asarray([language_of(text) for text in background.texts])
+    return {
+        language: background.vectors[languages == language].mean(axis=0)
+        for language in get_args(Language)
+    }
+
+
+def _own_centres(passages: Passages, centres: dict[Language, Vectors]) -> dict[Language, Vectors]:
+    """The same of the passages; a handful of them has no reliable centre of its own."""
+    languages = np.asarray([language_of(text) for text in passages.texts])
+    own = {}
+    for language, centre in centres.items():
+        vectors = passages.vectors[languages == language]
+        weight = len(vectors) / (len(vectors) + OWN_CENTRE)
+        own[language] = (
+            weight * vectors.mean(axis=0) + (1 - weight) * centre if len(vectors) else centre
+        )
+    return own
+
+
+def _greatest(shares: Vectors, among: Rows | None) -> Rows:
+    """The rows of the greatest shares, without those that have none."""
+    if among is not None:
+        there = np.zeros_like(shares)
+        there[among] = shares[among]
+        shares = there
+    count = min(CANDIDATES, int(np.count_nonzero(shares)))
+    return np.argpartition(-shares, count - 1)[:count] if count else np.empty(0, dtype=np.intp)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

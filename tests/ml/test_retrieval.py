@@ -1,0 +1,85 @@
+"""Passages found by meaning and by words, and what no passage answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.background import sentences
+from ml.encoder import Encoder
+from ml.lexical import LexicalIndex
+from ml.retrieval import Passages, Question, Retriever
+
+TEXTS = {
+    "returns": "You can send an order back within 30 days.",
+    "batteries": "The lamp XR-2200 takes three AAA batteries.",
+    "charger": "The lamp XR-2300 comes with a charger.",
+    "invoice": "发票会在发货后发送到您的邮箱。",
+    "colours": "这款沙发有灰色和蓝色两种颜色。",
+}
+
+
+@pytest.fixture(scope="module")
+def ask(encoder: Encoder):
+    background = sentences()
+    others = Passages(background, background, encoder.encode(background))
+    texts = list(TEXTS.values())
+    passages = Passages(list(TEXTS), texts, encoder.encode(texts, kind="passage"))
+    retriever = Retriever(passages, others)
+
+    def found(text: str, k: int = 3, *, among: list[int] | None = None):
+        rows = None if among is None else np.asarray(among)
+        return retriever.search(Question(text, encoder.encode([text])[0]), k, among=rows)
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "passage"),
+    [
+        ("How long may I keep things before returning them?", "returns"),
+        ("XR-2300?", "charger"),
+        ("XR-2200?", "batteries"),
+        ("什么时候能收到发票", "invoice"),
+        ("沙发有什么颜色", "colours"),
+    ],
+)
+def test_a_question_finds_its_passage_in_either_language(ask, question: str, passage: str) -> None:
+    best = ask(question)[0]
+    assert best.id == passage
+    assert best.relevant
+    assert 0 < best.certainty < 1
+
+
+def test_a_question_finds_its_passage_in_the_other_language(ask) -> None:
+    assert ask("Which colours does the sofa come in?")[0].id == "colours"
+    assert ask("我可以退货吗？多少天之内")[0].id == "returns"
+
+
+@pytest.mark.parametrize("text", ["Who won the match last night?", "今天天气真好", "1", "😀"])
+def test_talk_about_other_things_finds_nothing_relevant(ask, text: str) -> None:
+    assert not any(hit.relevant for hit in ask(text))
+
+
+def test_only_some_rows_are_looked_at(ask) -> None:
+    assert [hit.id for hit in ask("XR-2300?", among=[0, 1])] == ["batteries", "returns"]
+    assert ask("XR-2300?", among=[]) == []
+
+
+def test_no_passages_answer_nothing(encoder: Encoder) -> None:
+    background = sentences()
+    others = Passages(background, background, encoder.encode(background))
+    nothing = Passages([], [], np.zeros((0, others.vectors.shape[1]), np.float32))
+    question = Question("hello", others.vectors[0])
+    assert Retriever(nothing, others).search(question, 3) == []
+
+
+def test_words_count_by_how_rare_they_are() -> None:
+    shares = LexicalIndex.build(["the red lamp", "the blue lamp", "the sofa", "沙发的颜色"])
+    blue, colour = shares.shares("the blue one"), shares.shares("颜色")
+    assert blue.argmax() == 1
+    assert blue[1] > 2 * blue[0]
+    assert colour.argmax() == 3
+    assert shares.shares("沙发").argmax() == 3
+    assert not shares.shares("?!").any()
+    assert not LexicalIndex.build(["", "..."]).shares("lamp").any()
