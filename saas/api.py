@@ -226,13 +226,18 @@ class Pages(CursorPagination):
 
 
 def page(
-    view: View, queryset: QuerySet[M], entry: Callable[[M], BaseModel], *, ordering: str
+    view: View,
+    queryset: QuerySet[M],
+    entry: Callable[[M], BaseModel],
+    *,
+    ordering: str | tuple[str, ...],
+    query: type[PageQuery] = PageQuery,
 ) -> Response:
     """One page of a queryset, every row in its form."""
-    view.query(PageQuery)
+    view.query(query)
     pages = Pages()
     # The key makes the order total: rows of the same moment keep their places from page to page.
-    pages.ordering = (ordering, "pk")
+    pages.ordering = (*([ordering] if isinstance(ordering, str) else ordering), "pk")
     try:
         found = pages.paginate_queryset(queryset, view.request, view=view) or []
     except (ValueError, OverflowError, DjangoValidationError, DataError, NotFound) as error:

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from saas import health, keys, uploads
 from saas.billing import api as billing
-from saas.chat.api import conversations, documents, knowledge, messages, replies
+from saas.chat.api import conversations, documents, inbox, knowledge, messages, replies
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
 from saas.recommend import api as recommend
@@ -31,6 +31,16 @@ v1: list[URLPattern | URLResolver] = [
     path("messages/<uuid:id>/correction", messages.CorrectMessage.as_view()),
     path("conversations", conversations.Conversations.as_view()),
     path("conversations/<uuid:id>", conversations.OneConversation.as_view()),
+    path("conversations/<uuid:id>/hand-off", conversations.HandOffConversation.as_view()),
+    path("conversations/<uuid:id>/close", conversations.CloseConversation.as_view()),
+    path("inbox", inbox.Inbox.as_view()),
+    path("inbox/policy", inbox.OnePolicy.as_view()),
+    path("inbox/<uuid:id>", inbox.OneHandOff.as_view()),
+    path("inbox/<uuid:id>/take", inbox.TakeHandOff.as_view()),
+    path("inbox/<uuid:id>/messages", inbox.SayInHandOff.as_view()),
+    path("inbox/<uuid:id>/release", inbox.ReleaseHandOff.as_view()),
+    path("inbox/<uuid:id>/hand-back", inbox.HandBack.as_view()),
+    path("inbox/<uuid:id>/close", inbox.CloseHandOff.as_view()),
     path("knowledge", knowledge.Knowledge.as_view()),
     path("knowledge/<uuid:id>", knowledge.OnePassage.as_view()),
     path("documents", documents.Documents.as_view()),

@@ -22,6 +22,8 @@ from tenants.scope import query_with, tenant_scope
 SCOPES = (
     "chat",
     "conversations:read",
+    "inbox",
+    "inbox:write",
     "knowledge:read",
     "knowledge:write",
     "examples:read",

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from saas.billing import quota, usage
-from saas.chat.models import Document
+from saas.chat.models import Conversation, Document, HandOff
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
@@ -37,6 +37,7 @@ def give(business: Any) -> dict[str, str]:
     )
     call.post("labelling/jobs", {"kind": "discover"})
     call("PUT", "training/schedule", {"every": "day"})
+    call("PUT", "inbox/policy", {"unsure_after": 2})
     run = call.post("training/runs", {"kind": "intent"}).json()["id"]
     with business.scope():
         made = store.Made(metrics={"accuracy": 1.0}, fingerprint=mark, encoder=mark)
@@ -46,6 +47,8 @@ def give(business: Any) -> dict[str, str]:
         )
         alarm = Alarm.objects.create(version=version, sign="scope", value=1, limit=0, messages=1)
         Observation.objects.create(version=run, confidence=1, in_scope=True, answered=True)
+        talk = Conversation.objects.create(language="en", state="waiting")
+        hand_off = HandOff.objects.create(conversation=talk, reason="call")
         document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
         turn = Turn.objects.first()
         Annotation.objects.create(turn=turn, annotator=mark, intent=f"{mark}_hi")
@@ -60,6 +63,7 @@ def give(business: Any) -> dict[str, str]:
         "conversations": answered.json()["conversation_id"],
         "messages": answered.json()["message_id"],
         "documents": str(document.id),
+        "inbox": str(hand_off.id),
         "items": f"{mark}-item",
         "training/runs": run,
         "models": run,

@@ -32,6 +32,7 @@ SENT: dict[str, Any] = {
     "training/runs": {"kind": "intent"},
     "training/schedule": {"every": "week"},
     "explanations": {"text": "shop hello"},
+    "inbox/policy": {"unsure_after": 1},
     "corrections": {"text": "hey", "intent": "mine"},
     "challenges": {"version": str(uuid.UUID(int=0))},
     "models/rollback": {"kind": "intent"},
@@ -49,6 +50,11 @@ SENT: dict[str, Any] = {
 SENT_TO_ONE = {
     "messages/<uuid:id>/correction": {"intent": "mine"},
     "labelling/proposals/<uuid:id>": {"action": "reject"},
+    "inbox/<uuid:id>/take": {"agent": "mine"},
+    "inbox/<uuid:id>/messages": {"agent": "mine", "text": "mine"},
+    "inbox/<uuid:id>/release": {"agent": "mine"},
+    "inbox/<uuid:id>/hand-back": {"agent": "mine"},
+    "inbox/<uuid:id>/close": {"agent": "mine"},
     "labelling/findings/<uuid:id>": {"state": "dismissed"},
 }
 # What a tenant without a model or a turn is told there.

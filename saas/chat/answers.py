@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 FALLBACK = {
     "en": "I am not sure about that one. A colleague can help: shall I hand you over?",
     "zh": "这个问题我不太确定。需要我为您转接人工客服吗？",
+}
+HANDOFF = {
+    "en": "I am handing you over to a colleague, who will answer you here.",
+    "zh": "正在为您转接人工客服，同事会在这里回复您。",
+}
+CLOSED = {
+    "en": "I have passed this on to a colleague. Nobody is here right now; you will get an answer "
+    "here as soon as we are back.",
+    "zh": "已为您转交人工客服。目前不在服务时间，上班后同事会在这里尽快回复您。",
 }
 SOURCES = 3
 CLOSE = 0.25  # certainty that questions about a passage reach, and other customers' talk does not
@@ -48,7 +57,8 @@ class Source:
 class Answer:
     """What the bot says, and what it rests on.
 
-    `kind` is "reply" (the approved reply to an intent), "passage" (from the knowledge) or "fallback".
+    `kind` is "reply" (the approved reply to an intent), "passage" (from the knowledge), "fallback",
+    or "handoff" (a person takes over).
     """
 
     kind: str
@@ -79,6 +89,11 @@ class Plan:
         place = self.adapters.index(adapter)
         return vectors[place : place + 1]
 
+    def predict(self, vectors: Vectors) -> Prediction | None:
+        """What the live intent model says; None where there is none."""
+        model = self.live.model
+        return model.predict(self.of(vectors, model.adapter))[0] if model else None
+
 
 def plan(conversation_id: UUID) -> Plan:
     """What the current tenant's next answer in a conversation takes.
@@ -100,9 +115,7 @@ def answer(
 ) -> Answer:
     """The current tenant's answer to a text, by its vectors as the plan encoded them."""
     live = plan.live
-    prediction: Prediction | None = None
-    if live.model:
-        prediction = live.model.predict(plan.of(vectors, live.model.adapter))[0]
+    prediction = plan.predict(vectors)
     found = retrieval.search(
         text,
         plan.of(vectors, plan.passages),
@@ -143,6 +156,14 @@ def answer(
         sources=sources,
         model_version=live.version_id,
     )
+
+
+def handing_over(answer: Answer | None, *, language: str, open_: bool) -> Answer:
+    """What the bot says instead of an answer where a person takes over."""
+    text = (HANDOFF if open_ else CLOSED)[language]
+    if answer is None:
+        return Answer("handoff", text, language, None, None, False, [], [], None)
+    return replace(answer, kind="handoff", text=text, sources=[])
 
 
 def _nearer(found: list[Found], prediction: Prediction) -> bool:

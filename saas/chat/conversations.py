@@ -50,9 +50,31 @@ def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:
     return corrections.write(asked.text, intent, guessed=answer.intent, actor=actor)
 
 
-def check(conversation_id: UUID) -> None:
+def state_of(conversation_id: UUID) -> str:
     """Raises Conversation.DoesNotExist where the current tenant has no such conversation."""
-    Conversation.objects.only("id").get(id=conversation_id)
+    found: str = Conversation.objects.values_list("state", flat=True).get(id=conversation_id)
+    return found
+
+
+def last_kind(conversation_id: UUID) -> str:
+    """Of the bot's last answer; empty where it has said nothing, or an agent spoke after it."""
+    said = Message.objects.filter(conversation_id=conversation_id)
+    last = said.exclude(author=Message.Author.CUSTOMER).order_by("-created_at").first()
+    return last.kind if last else ""
+
+
+def pass_on(conversation_id: UUID, text: str) -> UUID:
+    """Keep what a customer says to a person; the message's id."""
+    now = timezone.now()
+    Conversation.objects.filter(id=conversation_id).update(updated_at=now)
+    message = Message.objects.create(
+        conversation_id=conversation_id,
+        author=Message.Author.CUSTOMER,
+        text=text,
+        created_at=now,
+    )
+    found: UUID = message.id
+    return found
 
 
 def store(

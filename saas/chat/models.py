@@ -116,11 +116,18 @@ class Passage(TenantModel, Applicable):
 
 
 class Conversation(TenantModel):
-    """A customer's talk with the bot."""
+    """A customer's talk with the bot or, handed off, with a person (`saas.chat.handoffs`)."""
+
+    class State(models.TextChoices):
+        BOT = "bot"
+        WAITING = "waiting"
+        AGENT = "agent"
+        CLOSED = "closed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.CharField(max_length=128, blank=True)
     language = models.CharField(max_length=2)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.BOT)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -137,6 +144,7 @@ class Message(TenantModel):
     class Author(models.TextChoices):
         CUSTOMER = "customer"
         BOT = "bot"
+        AGENT = "agent"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(
@@ -145,6 +153,7 @@ class Message(TenantModel):
     author = models.CharField(max_length=10, choices=Author.choices)
     text = models.TextField()
     kind = models.CharField(max_length=10, blank=True)
+    agent = models.CharField(max_length=128, blank=True)
     intent = models.CharField(max_length=128, blank=True)
     confidence = models.FloatField(null=True)
     sources = models.JSONField(default=list)
@@ -158,3 +167,62 @@ class Message(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.author}: {self.text[:40]}"
+
+
+class HandOff(TenantModel):
+    """A conversation's way to a person: why, how urgent, and how long each step of it took.
+
+    It is open until `ended_at`; a conversation has one open hand-off at most.
+    """
+
+    class Reason(models.TextChoices):
+        ASKED = "asked"
+        UNSURE = "unsure"
+        RULE = "rule"
+        CALL = "call"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="hand_offs", db_index=False
+    )
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    note = models.TextField(blank=True)
+    priority = models.PositiveSmallIntegerField(default=0)
+    agent = models.CharField(max_length=128, blank=True)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    taken_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "conversation"],
+                condition=models.Q(ended_at=None),
+                name="one_open_hand_off",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-priority", "requested_at"], name="hand_off_queue")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason}, {self.priority}"
+
+
+class HandOffPolicy(TenantModel):
+    """When a tenant's conversations go to a person by themselves, and when people are there.
+
+    `hours` has for a weekday (mon … sun) the times from and to, in `timezone`; none at all: always.
+    `rules` raise what they name to a priority, and hand it off.
+    """
+
+    unsure_after = models.PositiveSmallIntegerField(default=3)
+    hours = models.JSONField(default=dict)
+    timezone = models.CharField(max_length=64, default="UTC")
+    rules = models.JSONField(default=list)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_hand_off_policy")]
+
+    def __str__(self) -> str:
+        return f"after {self.unsure_after}"

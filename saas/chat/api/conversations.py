@@ -7,12 +7,14 @@ from typing import Literal
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from saas.api import PageQuery, View, page, page_of
+from saas import rows
+from saas.api import Body, PageQuery, View, page, page_of
+from saas.chat import conversations, handoffs, policy
 from saas.chat.api.messages import SourceOut
 from saas.chat.models import Conversation, Message
 
@@ -21,13 +23,15 @@ class ConversationOut(BaseModel):
     id: UUID
     customer: str
     language: str
+    state: Literal["bot", "waiting", "agent", "closed"]
     created_at: datetime
     updated_at: datetime
 
 
 class StoredMessage(BaseModel):
     id: UUID
-    author: Literal["customer", "bot"]
+    author: Literal["customer", "bot", "agent"]
+    agent: str = Field(description="Who wrote it, of an agent's message")
     text: str
     kind: str
     intent: str
@@ -71,3 +75,46 @@ class OneConversation(View):
         ]
         whole = WholeConversation(**_conversation_out(row).model_dump(), messages=messages)
         return self.answer(whole)
+
+
+class HandOffIn(Body):
+    note: str = rows.optional_text(2_000, says="What the agent should know")
+    priority: int = Field(
+        default=handoffs.URGENT, ge=0, le=policy.HIGHEST, description="9 is first"
+    )
+
+
+class HandOffState(BaseModel):
+    conversation_id: UUID
+    state: Literal["bot", "waiting", "agent", "closed"]
+
+
+class HandOffConversation(View):
+    scopes = {"POST": "chat"}
+
+    @extend_schema(
+        operation_id="hand_off",
+        request=HandOffIn,
+        responses={200: HandOffState},
+        examples=[OpenApiExample("A note", {"note": "Called twice."}, request_only=True)],
+    )
+    def post(self, request: Request, id: UUID) -> Response:
+        """Ask for a person; the bot is silent from now on. Asked again, it stays as it is."""
+        body = self.read(HandOffIn)
+        handoffs.request(id, reason="call", priority=body.priority, note=body.note)
+        return self.answer(_state_of(id))
+
+
+class CloseConversation(View):
+    scopes = {"POST": "chat"}
+
+    @extend_schema(operation_id="close_conversation", request=None, responses={200: HandOffState})
+    def post(self, request: Request, id: UUID) -> Response:
+        """End a conversation. The customer's next message opens it again, with the bot."""
+        handoffs.finish(id)
+        return self.answer(_state_of(id))
+
+
+def _state_of(conversation_id: UUID) -> HandOffState:
+    state = conversations.state_of(conversation_id)
+    return HandOffState(conversation_id=conversation_id, state=state)  # type: ignore[arg-type]

@@ -15,8 +15,7 @@ from saas import rows
 from saas.api import Body, View
 from saas.billing import quota, usage
 from saas.billing.models import Kind as Metered
-from saas.chat import answers, conversations
-from saas.chat.retrieval import Filters
+from saas.chat import answers, conversations, handoffs
 
 
 class MessageIn(Body):
@@ -48,9 +47,9 @@ class Guess(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """`kind` is reply (approved reply), passage (from the knowledge) or fallback."""
+    """`kind` is reply (approved reply), passage (from the knowledge), fallback or handoff."""
 
-    kind: Literal["reply", "passage", "fallback"]
+    kind: Literal["reply", "passage", "fallback", "handoff"]
     text: str
     language: rows.Language
     intent: str | None = Field(description="The likeliest intent; null before any training")
@@ -62,8 +61,9 @@ class AnswerOut(BaseModel):
 
 class MessageOut(BaseModel):
     conversation_id: UUID
-    message_id: UUID
-    answer: AnswerOut
+    message_id: UUID = Field(description="Of the answer; of the customer's message where none is")
+    state: Literal["bot", "waiting", "agent"] = Field(description="Who answers from now on")
+    answer: AnswerOut | None = Field(description="Null while a person answers, or is waited for")
 
 
 class Messages(View):
@@ -80,12 +80,15 @@ class Messages(View):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Ask the bot. Billed as one chat message; an error is not billed."""
+        """Ask the bot. Billed as one chat message; an error, or what a person answers, is not billed."""
         body = self.read(MessageIn)
+        conversation_id = body.conversation_id or uuid4()
         with self.scope():
             if body.conversation_id:
-                conversations.check(body.conversation_id)
-            conversation_id = body.conversation_id or uuid4()
+                state = conversations.state_of(body.conversation_id)
+                if state in handoffs.WITH_PEOPLE:
+                    self.claim()
+                    return self._pass_on(conversation_id, body.text, state)
             plan = answers.plan(conversation_id)
             hold = quota.reserve(Metered.CHAT)
         try:
@@ -102,10 +105,17 @@ class Messages(View):
         language = body.language or language_of(body.text)
         with self.scope():
             self.claim()
-            filters = Filters(product=body.product, audience=body.audience)
-            answer = answers.answer(
-                body.text, plan=plan, vectors=vectors, language=language, filters=filters
+            if body.conversation_id:
+                conversation = handoffs.lock(conversation_id)
+                if conversation.state in handoffs.WITH_PEOPLE:  # since a moment ago
+                    quota.cancel(hold)
+                    return self._pass_on(conversation_id, body.text, conversation.state)
+                if conversation.state == conversation.State.CLOSED:
+                    handoffs.reopen(conversation)
+            asked = handoffs.Asked(
+                conversation_id, body.text, language, product=body.product, audience=body.audience
             )
+            answer, wanted = handoffs.answer(asked, plan=plan, vectors=vectors)
             exchange = conversations.store(
                 conversation_id=conversation_id,
                 new=body.conversation_id is None,
@@ -114,19 +124,36 @@ class Messages(View):
                 language=language,
                 answer=answer,
             )
+            if wanted:
+                handoffs.request(conversation_id, reason=wanted.reason, priority=wanted.priority)
             usage.record(
                 key=f"message:{exchange.message_id}",
                 kind=Metered.CHAT,
                 api_key=self.principal.key_id,
             )
             quota.settle(hold)
-            return self.keep(self.answer(_message_out(exchange, answer)))
+            state = "waiting" if wanted else "bot"
+            return self.keep(self.answer(_message_out(exchange, answer, state)))
+
+    def _pass_on(self, conversation_id: UUID, text: str, state: str) -> Response:
+        """A person answers, or will: the bot is silent."""
+        said = conversations.pass_on(conversation_id, text)
+        out = MessageOut(
+            conversation_id=conversation_id,
+            message_id=said,
+            state=state,  # type: ignore[arg-type]
+            answer=None,
+        )
+        return self.keep(self.answer(out))
 
 
-def _message_out(exchange: conversations.Exchange, answer: answers.Answer) -> MessageOut:
+def _message_out(
+    exchange: conversations.Exchange, answer: answers.Answer, state: str
+) -> MessageOut:
     return MessageOut(
         conversation_id=exchange.conversation_id,
         message_id=exchange.message_id,
+        state=state,  # type: ignore[arg-type]
         answer=AnswerOut(
             kind=answer.kind,  # type: ignore[arg-type]
             text=answer.text,
