@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from saas import health, keys, uploads
 from saas.billing import api as billing
-from saas.chat.api import conversations, documents, inbox, knowledge, messages, replies
+from saas.chat.api import conversations, documents, feedback, inbox, knowledge, messages, replies
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
 from saas.recommend import api as recommend
@@ -29,9 +29,13 @@ register_converter(IdentifierConverter, "identifier")
 v1: list[URLPattern | URLResolver] = [
     path("chat/messages", messages.Messages.as_view()),
     path("messages/<uuid:id>/correction", messages.CorrectMessage.as_view()),
+    path("messages/<uuid:id>/feedback", feedback.MessageFeedback.as_view()),
+    path("feedback", feedback.AllFeedback.as_view()),
+    path("outcomes", feedback.AllOutcomes.as_view()),
     path("conversations", conversations.Conversations.as_view()),
     path("conversations/<uuid:id>", conversations.OneConversation.as_view()),
     path("conversations/<uuid:id>/hand-off", conversations.HandOffConversation.as_view()),
+    path("conversations/<uuid:id>/rating", feedback.RateConversation.as_view()),
     path("conversations/<uuid:id>/close", conversations.CloseConversation.as_view()),
     path("inbox", inbox.Inbox.as_view()),
     path("inbox/policy", inbox.OnePolicy.as_view()),

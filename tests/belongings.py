@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from saas.billing import quota, usage
-from saas.chat.models import Conversation, Document, HandOff
+from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
@@ -48,6 +48,10 @@ def give(business: Any) -> dict[str, str]:
         alarm = Alarm.objects.create(version=version, sign="scope", value=1, limit=0, messages=1)
         Observation.objects.create(version=run, confidence=1, in_scope=True, answered=True)
         talk = Conversation.objects.create(language="en", state="waiting")
+        rated = Conversation.objects.get(id=answered.json()["conversation_id"])
+        Rating.objects.create(conversation=rated, score=5)
+        answer = rated.messages.get(author="bot")
+        Feedback.objects.create(message=answer, helpful=True, comment=mark)
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
         document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
         turn = Turn.objects.first()

@@ -50,6 +50,8 @@ SENT: dict[str, Any] = {
 SENT_TO_ONE = {
     "messages/<uuid:id>/correction": {"intent": "mine"},
     "labelling/proposals/<uuid:id>": {"action": "reject"},
+    "messages/<uuid:id>/feedback": {"helpful": False},
+    "conversations/<uuid:id>/rating": {"score": 1},
     "inbox/<uuid:id>/take": {"agent": "mine"},
     "inbox/<uuid:id>/messages": {"agent": "mine", "text": "mine"},
     "inbox/<uuid:id>/release": {"agent": "mine"},

@@ -226,3 +226,40 @@ class HandOffPolicy(TenantModel):
 
     def __str__(self) -> str:
         return f"after {self.unsure_after}"
+
+
+class Feedback(TenantModel):
+    """What a customer thinks of one answer of the bot."""
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="feedback", db_index=False
+    )
+    helpful = models.BooleanField()
+    comment = models.TextField(blank=True)
+    given_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "message"], name="feedback_once")]
+        indexes = [models.Index(fields=["tenant", "-given_at", "id"], name="feedback_by_age")]
+
+    def __str__(self) -> str:
+        return "helpful" if self.helpful else "not helpful"
+
+
+class Rating(TenantModel):
+    """How satisfied a customer is with a whole conversation, 1 to 5 (CSAT)."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="ratings", db_index=False
+    )
+    score = models.PositiveSmallIntegerField()
+    comment = models.TextField(blank=True)
+    given_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "conversation"], name="rating_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.score)
