@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 from django.db.models import Avg, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -33,9 +33,9 @@ class Outcomes:
     seconds_to_person: float | None
 
 
-def count(since: datetime, until: datetime) -> Outcomes:
-    """The current tenant's, of conversations that began from `since` to before `until`."""
-    begun = Conversation.objects.filter(created_at__gte=since, created_at__lt=until)
+def count(first: date, last: date) -> Outcomes:
+    """The current tenant's, of conversations that began from the first to the last day (UTC)."""
+    begun = Conversation.objects.filter(created_at__date__gte=first, created_at__date__lte=last)
     given = Feedback.objects.filter(message__conversation__in=begun)
     ratings = Rating.objects.filter(conversation__in=begun)
     over = _over(begun)

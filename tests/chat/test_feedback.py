@@ -109,9 +109,10 @@ def test_who_was_with_a_person_was_not_resolved_by_the_bot(shop, answered) -> No
 def test_only_what_began_in_the_time_is_counted(shop, answered) -> None:
     answered(days=10)
 
-    since = (timezone.now() - timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day = timezone.now().date() - timedelta(days=10)
+    after = day + timedelta(days=1)
     assert outcomes(shop)["conversations"] == 1
-    assert outcomes(shop, f"?since={since}")["conversations"] == 0
-    assert outcomes(shop, f"?until={since}")["conversations"] == 1
-    wrong = shop.call.get(f"outcomes?since={since}&until={since}")
+    assert outcomes(shop, f"?first={after}")["conversations"] == 0
+    assert outcomes(shop, f"?first={day}&last={day}")["conversations"] == 1
+    wrong = shop.call.get(f"outcomes?first={after}&last={day}")
     assert (wrong.status_code, "exchange them" in wrong.json()["detail"]) == (400, True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -44,9 +44,15 @@ class RatingOut(BaseModel):
     given_at: datetime
 
 
+def _days_ago() -> date:
+    return timezone.now().date() - timedelta(days=DAYS)
+
+
 class OutcomesQuery(Body):
-    since: AwareDatetime | None = Field(default=None, description="30 days ago where not given")
-    until: AwareDatetime | None = Field(default=None, description="Now where not given")
+    first: date = Field(
+        default_factory=_days_ago, description="Day (UTC); 30 days ago if not given"
+    )
+    last: date = Field(default_factory=lambda: timezone.now().date(), description="Day (UTC)")
 
 
 class OutcomesOut(BaseModel):
@@ -117,11 +123,9 @@ class AllOutcomes(View):
     def get(self, request: Request) -> Response:
         """What became of conversations, and which of them the bot resolved by itself."""
         query = self.query(OutcomesQuery)
-        until = query.until or timezone.now()
-        since = query.since or until - timedelta(days=DAYS)
-        if since >= until:
-            raise Problem("'since' must be before 'until'; exchange them.")
-        found = outcomes.count(since, until)
+        if query.first > query.last:
+            raise Problem("'first' must not be after 'last'; exchange them.")
+        found = outcomes.count(query.first, query.last)
         return self.answer(OutcomesOut.model_validate(found, from_attributes=True))
 
 
