@@ -48,7 +48,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.recommend.recommender": (*PRODUCT, "saas.recommend", "ml.recommend", "ml.errors"),
     "saas.labelling": (
         *(*PRODUCT, "saas.training.examples", "saas.training.models"),
-        *("ml.discovery", "ml.selection", "ml.labelnoise", "ml.agreement"),
+        *("ml.discovery", "ml.selection", "ml.labelnoise", "ml.agreement", "ml.personal"),
     ),
     # An accepted proposal goes live with its reply: chat's own way to write one.
     "saas.labelling.proposals": (

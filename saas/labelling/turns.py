@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from django.db.models import Q
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
+from ml.personal import redact
 from saas import rows
 from saas.labelling.models import Turn
 
@@ -48,7 +49,9 @@ def _in_utc(value: datetime) -> datetime:
 class TurnRow(rows.Row):
     conversation: rows.Identifier = Field(description="Your own id of the conversation")
     author: Annotated[Literal["customer", "agent", "bot"], BeforeValidator(_author)]
-    text: str = rows.text(4_000, says="What was written")
+    text: Annotated[str, AfterValidator(redact)] = rows.text(
+        4_000, says="What was written; personal data in it is not kept"
+    )
     at: Annotated[AwareDatetime, BeforeValidator(_as_utc), AfterValidator(_in_utc)] = Field(
         description="When it was written"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ml.personal import redact
 from saas.training import examples
 from saas.training.models import Correction, Example
 from tenants import audit
@@ -11,6 +12,7 @@ from tenants import audit
 
 def write(text: str, intent: str, *, guessed: str = "", actor: str) -> Correction:
     """Note what a message really meant; the next run learns it. Said again, the later word holds."""
+    text = redact(text)
     digest = examples.digest(text)
     row, _ = Correction.objects.update_or_create(
         digest=digest,

@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import AfterValidator
+
+from ml.personal import redact
 from saas import rows
 from saas.training.models import Example
 
 
 class ExampleRow(rows.Row):
-    text: str = rows.text(2_000, says="What a customer might write")
+    text: Annotated[str, AfterValidator(redact)] = rows.text(
+        2_000, says="What a customer might write; personal data in it is not kept"
+    )
     intent: str = rows.text(
         128, says="What it stands for: a name of your own, such as refund_status"
     )

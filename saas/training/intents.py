@@ -18,6 +18,7 @@ from ml.background import sentences
 from ml.calibration import Aim
 from ml.errors import DataError
 from ml.intent import IntentModel
+from ml.personal import redact
 from ml.types import Example, Prediction
 from saas import engine
 from saas.training import paraphrase, store
@@ -233,6 +234,8 @@ def _is_frozen(digest: str) -> bool:
 
 
 def _unlabelled(known: set[str]) -> Iterator[str]:
-    """Messages that customers wrote, from every slice that has some, each once."""
-    texts = (text for source in settings.UNLABELLED for text in import_string(source)(MESSAGES))
+    """Messages that customers wrote, from every slice that has some, each once, nobody's data in it."""
+    texts = (
+        redact(text) for source in settings.UNLABELLED for text in import_string(source)(MESSAGES)
+    )
     yield from (text for text in dict.fromkeys(texts) if text not in known)
