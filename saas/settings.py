@@ -163,6 +163,8 @@ THREADS = env.int("THREADS", default=os.cpu_count() or 1)
 LLM_BASE_URL = env("LLM_BASE_URL", default="")
 LLM_API_KEY = env("LLM_API_KEY", default="")
 LLM_MODEL = env("LLM_MODEL", default="")
+# Servers of this network that tenants may have called, as host:port; all others must be public.
+OUTSIDE_ALLOWED = env.list("OUTSIDE_ALLOWED", default=[])
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
 
 CELERY_BROKER_URL = REDIS_URL

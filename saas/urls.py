@@ -48,6 +48,7 @@ v1: list[URLPattern | URLResolver] = [
     path("knowledge", knowledge.Knowledge.as_view()),
     path("knowledge/<uuid:id>", knowledge.OnePassage.as_view()),
     path("documents", documents.Documents.as_view()),
+    path("pages", documents.Pages.as_view()),
     path("documents/<uuid:id>", documents.OneDocument.as_view()),
     path("replies", replies.Replies.as_view()),
     path("replies/<uuid:id>", replies.OneReply.as_view()),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ("saas.errors", "saas.rows", "saas.api", "saas.engine", "saas.rates")
+SHARED = ("saas.errors", "saas.rows", "saas.api", "saas.engine", "saas.outside", "saas.rates")
 PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", "ml.language", *SHARED)
 SLICES = (
     "billing",
@@ -57,6 +57,7 @@ MAY: dict[str, tuple[str, ...]] = {
     ),
     "saas.monitor": PRODUCT,
     "saas.errors": (),
+    "saas.outside": (),
     "saas.rows": (),
     "saas.rates": ("tenants.keys", "saas.errors"),
     "saas.engine": ("ml", "saas.errors"),

@@ -44,6 +44,7 @@ SENT: dict[str, Any] = {
     "labelling/proposals": {"quality": 0.5},
     "keys": {"name": "mine"},
     "imports": {"kind": "items", "file": ("items.csv", b"id,title\nshop-item,mine\n")},
+    "pages": {"urls": ["https://127.0.0.1/mine"]},
     "documents": {"file": ("mine.md", b"# mine\n")},
 }
 # The same of the routes with an id; an empty body where it is not here.

@@ -60,7 +60,7 @@ def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bo
     found.refresh_from_db()
     audit.record(actor=actor, action="document.written", target=str(found.id))
     _discard(before)
-    _queue(found)
+    queue(found)
     return found, True
 
 
@@ -75,7 +75,25 @@ def remove(document_id: UUID, *, actor: str) -> None:
 
 
 def path_of(document: Document) -> Path:
-    return _folder() / f"{document.digest}{PurePath(document.name).suffix.lower()}"
+    return _folder() / f"{document.digest}{suffix_of(document)}"
+
+
+def suffix_of(document: Document) -> str:
+    """The format, as the ending of a file's name."""
+    suffix: str = document.suffix if document.url else PurePath(document.name).suffix.lower()
+    return suffix
+
+
+def fill(document: Document, file: BinaryIO, suffix: str) -> None:
+    """Put what a page holds now in the place of what it held before; raises Superseded."""
+    before, digest = path_of(document), document.digest
+    document.digest, document.size = _keep(file, suffix)
+    document.suffix = suffix
+    mine = Document.objects.filter(id=document.id, readings=document.readings, digest=digest)
+    if not mine.update(digest=document.digest, size=document.size, suffix=suffix):
+        raise Superseded
+    if before != path_of(document):
+        _discard(before)
 
 
 def take(document_id: UUID) -> Document | None:
@@ -152,6 +170,12 @@ class Reading:
         self._update(state=Document.State.FAILED, error=error, updated_at=timezone.now())
         Passage.objects.filter(document=self._document, since=self._version).delete()
 
+    def empty(self, error: str) -> None:
+        """There is nothing to read any more: what answered before answers no more."""
+        self._update(state=Document.State.FAILED, error=error, updated_at=timezone.now())
+        Passage.objects.filter(document=self._document).delete()
+        knowledge.changed()
+
     def _update(self, **fields: Any) -> None:
         # A file that was put in its place has another digest, and waits to be read.
         own = {"readings": self._version, "digest": self._document.digest}
@@ -171,7 +195,7 @@ def stale() -> list[UUID]:
     return list(waiting.values_list("id", flat=True))
 
 
-def _queue(document: Document) -> None:
+def queue(document: Document) -> None:
     from saas.chat.tasks import read
 
     tenant_id = str(current_tenant_id())
@@ -180,7 +204,8 @@ def _queue(document: Document) -> None:
 
 def _discard(path: Path) -> None:
     """Delete a file that no document has any more, once that is committed."""
-    if not Document.objects.filter(digest=path.stem).exists():
+    fetched = path != _folder()  # a page that was never fetched has no file
+    if fetched and not Document.objects.filter(digest=path.stem).exists():
         transaction.on_commit(partial(path.unlink, missing_ok=True))
 
 

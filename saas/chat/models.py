@@ -41,8 +41,9 @@ class Applicable(models.Model):
 
 
 class Document(TenantModel, Applicable):
-    """A file of the tenant's knowledge, read into passages by a worker.
+    """A file or a web page of the tenant's knowledge, read into passages by a worker.
 
+    A page has its `url`, the `sitemap` that named it, if one did, and the format as a file's `suffix`.
     Readings are counted by `readings`; `version` is the one whose passages answer, 0 before there is
     any. `digest` names the content.
     """
@@ -59,6 +60,9 @@ class Document(TenantModel, Applicable):
     name = models.CharField(max_length=200)
     digest = models.CharField(max_length=64, editable=False)
     size = models.PositiveBigIntegerField(help_text="bytes")
+    url = models.TextField(blank=True)
+    sitemap = models.TextField(blank=True)
+    suffix = models.CharField(max_length=10, blank=True)
     language = models.CharField(max_length=2, blank=True)
     version = models.PositiveIntegerField(default=0)
     readings = models.PositiveIntegerField(default=0)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
 from celery import shared_task
 
-from saas.chat import documents, knowledge
-from saas.chat.models import Passage
+from saas.chat import documents, knowledge, pages
+from saas.chat.models import Document, Passage
 from saas.chat.reading import formats
 from saas.chat.reading.blocks import ReadError
 from saas.chat.reading.chunks import cut
+from saas.outside import OutsideError
 from tenants.scope import every_tenant_id, tenant_scope
 
 if TYPE_CHECKING:
@@ -44,20 +44,25 @@ def read(tenant_id: str, document_id: str) -> None:
     """Read a document into passages. Repeatable: read again, it comes to the same."""
     with tenant_scope(UUID(tenant_id)):
         document = documents.take(UUID(document_id))
-        if document is None:
-            return
-        path = documents.path_of(document)
-    with suppress(documents.Superseded):
-        _read(UUID(tenant_id), documents.Reading(document), path, document.name)
+    if document is not None:
+        with suppress(documents.Superseded):
+            _read(UUID(tenant_id), document)
 
 
-def _read(tenant_id: UUID, reading: documents.Reading, path: Path, name: str) -> None:
+def _read(tenant_id: UUID, document: Document) -> None:
     try:
-        pages = formats.pages(path, name)
+        if document.url:
+            file, suffix = pages.fetch(document.url)
+            with tenant_scope(tenant_id):
+                documents.fill(document, file, suffix)
+        with tenant_scope(tenant_id):
+            path, name = documents.path_of(document), f"page{documents.suffix_of(document)}"
+        reading = documents.Reading(document)
+        count = formats.pages(path, name)
         found = cut(formats.read(path, name))
         while chunks := list(islice(found, BATCH)):
             with tenant_scope(tenant_id):
-                reading.keep(chunks, pages=pages)
+                reading.keep(chunks, pages=count)
         with tenant_scope(tenant_id):
             reading.finish()
     except documents.Superseded:
@@ -65,8 +70,24 @@ def _read(tenant_id: UUID, reading: documents.Reading, path: Path, name: str) ->
     except Exception as error:
         # The kind of error only: its words could hold a customer's.
         log.warning("document not read", error=type(error).__name__)
+        known = isinstance(error, ReadError | OutsideError)
         with tenant_scope(tenant_id):
-            reading.fail(str(error) if isinstance(error, ReadError) else BROKEN)
+            ended = documents.Reading(document)
+            end = ended.empty if isinstance(error, pages.Gone) else ended.fail
+            end(str(error) if known else BROKEN)
+
+
+@shared_task(time_limit=3600)
+def crawl(tenant_id: str, given: dict[str, Any]) -> None:
+    """Have the pages read that a sitemap names now. Repeatable."""
+    form = pages.PagesForm.model_validate(given)
+    try:
+        urls = pages.named_by(str(form.sitemap))
+    except (ReadError, OutsideError) as error:
+        log.warning("sitemap not read", error=str(error))
+        return
+    with tenant_scope(UUID(tenant_id)):
+        pages.settle(form, urls)
 
 
 @shared_task(time_limit=3600)

@@ -6,14 +6,14 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from saas.api import NO_CONTENT, PageQuery, View, page, page_of, validated
-from saas.chat import documents
+from saas.chat import documents, pages
 from saas.chat.api import READ, WRITE
 from saas.chat.models import Document
 from saas.chat.reading.formats import FORMATS
@@ -89,6 +89,39 @@ class Documents(View):
             raise Problem(f"The name must end in one of {known}.", code="unknown_format")
         document, _ = documents.put(form, file, actor=self.principal.actor)
         return self.answer(_out(document), status=202)
+
+
+class PagesOut(BaseModel):
+    documents: list[UUID] = Field(
+        description="Of `urls`; a sitemap's pages follow in the background"
+    )
+
+
+class Pages(View):
+    scopes = {"POST": WRITE}
+
+    @extend_schema(
+        operation_id="fetch_pages",
+        request=pages.PagesForm,
+        responses={202: PagesOut},
+        examples=[
+            OpenApiExample("A page", {"urls": ["https://www.example.com/help"]}, request_only=True),
+            OpenApiExample(
+                "A site", {"sitemap": "https://www.example.com/sitemap.xml"}, request_only=True
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Answer from web pages; they are fetched and read in the background.
+
+        Asked for again, what has changed is read anew and what is gone answers no more. Only public
+        servers are called. Each page is one of your documents.
+        """
+        form = validated(pages.PagesForm, request.data)
+        if not form.urls and not form.sitemap:
+            raise Problem("Name pages in 'urls', or a 'sitemap'.")
+        found = pages.ask(form, actor=self.principal.actor)
+        return self.answer(PagesOut(documents=[document.id for document in found]), status=202)
 
 
 class OneDocument(View):
