@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,14 +13,6 @@ from saas.training import corrections
 
 if TYPE_CHECKING:
     from saas.training.models import Correction
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A customer's message and the bot's answer to it, as stored."""
-
-    conversation_id: UUID
-    message_id: UUID
 
 
 def texts(most: int) -> list[str]:
@@ -85,8 +76,8 @@ def store(
     text: str,
     language: str,
     answer: Answer,
-) -> Exchange:
-    """Add a message and its answer to a conversation, or begin a new one under that id."""
+) -> UUID:
+    """Add a message and its answer to a conversation, or begin a new one; the answer's id."""
     now = timezone.now()
     if new:
         Conversation.objects.create(id=conversation_id, customer=customer, language=language)
@@ -110,4 +101,5 @@ def store(
         created_at=timezone.now(),
     )
     Message.objects.bulk_create([asked, answered])
-    return Exchange(conversation_id, answered.id)
+    found: UUID = answered.id
+    return found

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from functools import partial
+from uuid import UUID
 
 from ml.language import language_of
-from saas.billing import quota, usage
-from saas.billing.models import Kind
-from saas.chat import answers, conversations
+from saas.chat import dialog
 from saas.chat.models import Message
 from saas.demo import words
 from saas.demo.visitors import Visitor
@@ -29,7 +28,8 @@ class Turn:
 
     @property
     def by_bot(self) -> bool:
-        return self.message.author == Message.Author.BOT
+        """Or by a person on the bot's side."""
+        return self.message.author != Message.Author.CUSTOMER
 
 
 def ask(tenant_id: UUID, visitor: Visitor, text: str) -> UUID:
@@ -37,30 +37,14 @@ def ask(tenant_id: UUID, visitor: Visitor, text: str) -> UUID:
     text = _checked(text)
     with tenant_scope(tenant_id):
         known = visitor.conversation if turns(visitor, last=1) else None
-        conversation_id = known or uuid4()
-        plan = answers.plan(conversation_id)
-        hold = quota.reserve(Kind.CHAT)
-    try:
-        # No transaction is held open while the encoder works.
-        vectors = plan.encode(text)
-        with tenant_scope(tenant_id):
-            language = language_of(text)
-            answer = answers.answer(text, plan=plan, vectors=vectors, language=language)
-            exchange = conversations.store(
-                conversation_id=conversation_id,
-                new=known is None,
-                customer=visitor.customer,
-                text=text,
-                language=language,
-                answer=answer,
-            )
-            usage.record(key=f"message:{exchange.message_id}", kind=Kind.CHAT, api_key=None)
-            quota.settle(hold)
-    except Exception:
-        with tenant_scope(tenant_id):
-            quota.cancel(hold)
-        raise
-    return exchange.conversation_id
+    said = dialog.Said(text, language_of(text), known, customer=visitor.customer)
+    return dialog.say(
+        said,
+        scope=partial(tenant_scope, tenant_id),
+        api_key=None,
+        begin=lambda: None,
+        end=lambda told: told.conversation_id,
+    )
 
 
 def turns(visitor: Visitor, last: int = SHOWN) -> list[Turn]:
@@ -73,7 +57,7 @@ def turns(visitor: Visitor, last: int = SHOWN) -> list[Turn]:
     newest = own.order_by("-created_at", "author")[:last]
     kinds = words.TEXT[visitor.language]["kinds"]
     return [
-        Turn(message, language_of(message.text), kinds.get(message.kind, ""))
+        Turn(message, language_of(message.text), kinds.get(message.kind or message.author, ""))
         for message in reversed(newest)
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import BaseModel, Field
@@ -13,9 +13,7 @@ from rest_framework.response import Response
 from ml.language import language_of
 from saas import rows
 from saas.api import Body, View
-from saas.billing import quota, usage
-from saas.billing.models import Kind as Metered
-from saas.chat import answers, conversations, handoffs
+from saas.chat import answers, conversations, dialog
 
 
 class MessageIn(Body):
@@ -82,88 +80,42 @@ class Messages(View):
     def post(self, request: Request) -> Response:
         """Ask the bot. Billed as one chat message; an error, or what a person answers, is not billed."""
         body = self.read(MessageIn)
-        conversation_id = body.conversation_id or uuid4()
-        with self.scope():
-            if body.conversation_id:
-                state = conversations.state_of(body.conversation_id)
-                if state in handoffs.WITH_PEOPLE:
-                    self.claim()
-                    return self._pass_on(conversation_id, body.text, state)
-            plan = answers.plan(conversation_id)
-            hold = quota.reserve(Metered.CHAT)
-        try:
-            return self._answer(body, hold, conversation_id, plan)
-        except Exception:
-            with self.scope():
-                quota.cancel(hold)
-            raise
-
-    def _answer(
-        self, body: MessageIn, hold: quota.Hold, conversation_id: UUID, plan: answers.Plan
-    ) -> Response:
-        vectors = plan.encode(body.text)
-        language = body.language or language_of(body.text)
-        with self.scope():
-            self.claim()
-            if body.conversation_id:
-                conversation = handoffs.lock(conversation_id)
-                if conversation.state in handoffs.WITH_PEOPLE:  # since a moment ago
-                    quota.cancel(hold)
-                    return self._pass_on(conversation_id, body.text, conversation.state)
-                if conversation.state == conversation.State.CLOSED:
-                    handoffs.reopen(conversation)
-            asked = handoffs.Asked(
-                conversation_id, body.text, language, product=body.product, audience=body.audience
-            )
-            answer, wanted = handoffs.answer(asked, plan=plan, vectors=vectors)
-            exchange = conversations.store(
-                conversation_id=conversation_id,
-                new=body.conversation_id is None,
-                customer=body.customer,
-                text=body.text,
-                language=language,
-                answer=answer,
-            )
-            if wanted:
-                handoffs.request(conversation_id, reason=wanted.reason, priority=wanted.priority)
-            usage.record(
-                key=f"message:{exchange.message_id}",
-                kind=Metered.CHAT,
-                api_key=self.principal.key_id,
-            )
-            quota.settle(hold)
-            state = "waiting" if wanted else "bot"
-            return self.keep(self.answer(_message_out(exchange, answer, state)))
-
-    def _pass_on(self, conversation_id: UUID, text: str, state: str) -> Response:
-        """A person answers, or will: the bot is silent."""
-        said = conversations.pass_on(conversation_id, text)
-        out = MessageOut(
-            conversation_id=conversation_id,
-            message_id=said,
-            state=state,  # type: ignore[arg-type]
-            answer=None,
+        said = dialog.Said(
+            body.text,
+            body.language or language_of(body.text),
+            body.conversation_id,
+            customer=body.customer,
+            product=body.product,
+            audience=body.audience,
         )
-        return self.keep(self.answer(out))
+        return dialog.say(
+            said,
+            scope=self.scope,
+            api_key=self.principal.key_id,
+            begin=self.claim,
+            end=lambda told: self.keep(self.answer(_message_out(told))),
+        )
 
 
-def _message_out(
-    exchange: conversations.Exchange, answer: answers.Answer, state: str
-) -> MessageOut:
+def _message_out(told: dialog.Told) -> MessageOut:
     return MessageOut(
-        conversation_id=exchange.conversation_id,
-        message_id=exchange.message_id,
-        state=state,  # type: ignore[arg-type]
-        answer=AnswerOut(
-            kind=answer.kind,  # type: ignore[arg-type]
-            text=answer.text,
-            language=answer.language,  # type: ignore[arg-type]
-            intent=answer.intent,
-            confidence=answer.confidence,
-            in_scope=answer.in_scope,
-            alternatives=[Guess(intent=i, probability=p) for i, p in answer.alternatives],
-            sources=[SourceOut(**source.as_json()) for source in answer.sources],
-        ),
+        conversation_id=told.conversation_id,
+        message_id=told.message_id,
+        state=told.state,  # type: ignore[arg-type]
+        answer=_answer_out(told.answer) if told.answer else None,
+    )
+
+
+def _answer_out(answer: answers.Answer) -> AnswerOut:
+    return AnswerOut(
+        kind=answer.kind,  # type: ignore[arg-type]
+        text=answer.text,
+        language=answer.language,  # type: ignore[arg-type]
+        intent=answer.intent,
+        confidence=answer.confidence,
+        in_scope=answer.in_scope,
+        alternatives=[Guess(intent=i, probability=p) for i, p in answer.alternatives],
+        sources=[SourceOut(**source.as_json()) for source in answer.sources],
     )
 
 
