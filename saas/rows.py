@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from django.db.models import Model
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 Language = Literal["en", "zh"]
 # PostgreSQL stores no NUL characters; a clear message comes from here.
@@ -30,6 +39,29 @@ def optional_text(longest: int, *, says: str | None = None) -> Any:
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=NAME)]
+
+
+def _with_zone(value: object) -> object:
+    """A time without a zone is UTC: what exports of databases usually hold."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    """As the database takes it, whatever the zone it was written in."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("There is no such time. Send when it was, in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_with_zone), AfterValidator(_in_utc)]
 
 
 class Row(BaseModel):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from django.db.models import Q
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ml.personal import redact
 from saas import rows
@@ -26,35 +25,13 @@ def _author(value: object) -> object:
     return AUTHORS.get(value.strip().casefold(), value) if isinstance(value, str) else value
 
 
-def _as_utc(value: object) -> object:
-    """A time without a zone is UTC: what exports of databases usually hold."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value
-
-
-def _in_utc(value: datetime) -> datetime:
-    """As the database takes it, whatever the zone it was written in."""
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("There is no such time. Send when it was written, in UTC") from error
-
-
 class TurnRow(rows.Row):
     conversation: rows.Identifier = Field(description="Your own id of the conversation")
     author: Annotated[Literal["customer", "agent", "bot"], BeforeValidator(_author)]
     text: Annotated[str, AfterValidator(redact)] = rows.text(
         4_000, says="What was written; personal data in it is not kept"
     )
-    at: Annotated[AwareDatetime, BeforeValidator(_as_utc), AfterValidator(_in_utc)] = Field(
-        description="When it was written"
-    )
+    at: rows.Moment = Field(description="When it was written")
 
 
 def texts(most: int) -> list[str]:

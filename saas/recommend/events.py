@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from django.utils import timezone
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from saas import rows
 from saas.recommend.models import Event
 
 CLOCK_SKEW = timedelta(days=1)
-
-
-def _as_utc(value: object) -> object:
-    """A time without a zone is UTC: what exports of databases usually hold."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value
 
 
 def _not_future(value: datetime) -> datetime:
@@ -43,14 +31,14 @@ class EventRow(rows.Row):
     value: float = Field(
         default=1.0, ge=0, le=1e9, allow_inf_nan=False, description="A rating, or a quantity"
     )
-    at: Annotated[AwareDatetime, BeforeValidator(_as_utc), AfterValidator(_not_future)] = Field(
+    at: Annotated[rows.Moment, AfterValidator(_not_future)] = Field(
         default_factory=timezone.now, description="When it happened; now where it is not given"
     )
 
 
 def digest(row: EventRow) -> str:
     """The same for an event that is sent twice."""
-    parts = (row.customer, row.item, row.kind, row.at.astimezone(UTC).isoformat(), repr(row.value))
+    parts = (row.customer, row.item, row.kind, row.at.isoformat(), repr(row.value))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 

@@ -44,6 +44,7 @@ def test_implausible_times_and_kinds_are_refused_row_by_row(shop) -> None:
         VIEW | {"at": tomorrow},
         VIEW | {"at": "0001-01-01T00:00:00+14:00"},
         VIEW | {"at": "yesterday"},
+        VIEW | {"at": "1970-01-01T00:00:00Z"},
         VIEW | {"at": 1e300},
         VIEW | {"kind": "stole"},
         VIEW | {"value": -1},
@@ -56,6 +57,18 @@ def test_implausible_times_and_kinds_are_refused_row_by_row(shop) -> None:
     assert answer["failed"] == len(rows)
     said = [row["errors"][0]["message"] for row in answer["rows"]]
     assert "lies in the future" in said[0]
-    assert "before 1990" in said[1]
-    assert "'buy'" in said[4]
-    assert "control character" in said[7]
+    assert "no such time" in said[1]
+    assert "before 1990" in said[3]
+    assert "'buy'" in said[5]
+    assert "control character" in said[8]
+
+
+def test_a_time_of_any_zone_is_the_moment_that_it_means(shop) -> None:
+    events = [
+        {"customer": "C1", "item": "A", "at": at}
+        for at in ("2000-09-29T05:39:51-20:57", "2000-09-30T02:36:51Z", "2000-09-30T02:36:51")
+    ]
+
+    rows = shop.call.post("events", events).json()["rows"]
+
+    assert [row["status"] for row in rows] == ["created", "unchanged", "unchanged"]
