@@ -105,9 +105,9 @@ class Pages(View):
         request=pages.PagesForm,
         responses={202: PagesOut},
         examples=[
-            OpenApiExample("A page", {"urls": ["https://www.example.com/help"]}, request_only=True),
+            OpenApiExample("A page", {"urls": ["https://shop.example/help"]}, request_only=True),
             OpenApiExample(
-                "A site", {"sitemap": "https://www.example.com/sitemap.xml"}, request_only=True
+                "A site", {"sitemap": "https://shop.example/sitemap.xml"}, request_only=True
             ),
         ],
     )
