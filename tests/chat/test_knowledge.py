@@ -146,3 +146,16 @@ def test_a_question_is_answered_from_a_source_in_the_other_language(shop, worked
 
     assert ask(shop, "Which colours does the sofa come in?")["text"] == "灰色和蓝色。"
     assert ask(shop, "可以邮寄电池吗？")["text"] == BATTERIES["answer"]
+
+
+def test_who_only_opens_the_page_cannot_claim_an_audience(shop, stranger, worked_off) -> None:
+    write(shop, worked_off, BATTERIES | {"audience": "dealers"})
+    body = {"name": "page", "kind": "pk", "origins": ["https://shop.example"]}
+    public = shop.call.post("keys", body).json()["secret"]
+    headers = {"Authorization": f"Bearer {public}", "Origin": "https://shop.example"}
+    asked = {"text": BATTERIES["question"]}
+
+    claimed = stranger("POST", "chat/messages", asked | {"audience": "dealers"}, **headers)
+    plain = stranger("POST", "chat/messages", asked, **headers)
+
+    assert (claimed.status_code, plain.json()["answer"]["kind"]) == (403, "fallback")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import BaseModel, Field
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,7 +29,9 @@ class MessageIn(Body):
         default=None, description="Of the answer; that of the text where it is not given"
     )
     product: str = rows.optional_text(128, says="Leave out what you know of other products")
-    audience: str = rows.optional_text(128, says="Also answer with what you know for this audience")
+    audience: str = rows.optional_text(
+        128, says="Also answer with what is for these; secret keys only"
+    )
 
 
 class SourceOut(BaseModel):
@@ -80,6 +83,9 @@ class Messages(View):
     def post(self, request: Request) -> Response:
         """Ask the bot. Billed as one chat message; an error, or what a person answers, is not billed."""
         body = self.read(MessageIn)
+        if body.audience and self.principal.origins is not None:
+            # Anybody who opens the page holds this key, and could call themselves what they like.
+            raise PermissionDenied("Only a secret key may say for which audience it asks.")
         said = dialog.Said(
             body.text,
             body.language or language_of(body.text),
