@@ -39,8 +39,9 @@ WITH_PEOPLE = (State.WAITING, State.AGENT)
 URGENT = 3  # priority of who asks for a person; who only meets an unsure bot has 0
 # Short messages that ask for a person, and those that accept the offer of one.
 ASKS = re.compile(
-    r"转.{0,4}人工|人工(客服|服务|坐席)?$|^人工|真人|找.{0,3}(客服|人工)|"
-    r"\b(human|representative|operator)\b|"
+    r"转.{0,4}人工|人工(客服|服务|坐席)?$|^人工(客服|服务|坐席)|真人|找.{0,3}(客服|人工)|"
+    r"^(a |an )?(human|representative|operator|agent)( please| agent)?$|"
+    r"\b(speak|talk|chat|connect me) (to|with) (a |an )?(human|representative|operator)\b|"
     r"\b(speak|talk|chat) (to|with) (a |an |some)?(real )?(person|someone|somebody|agent)\b|"
     r"\b(real|live) (person|agent)\b",
     re.IGNORECASE,

@@ -107,7 +107,7 @@ def fetch(url: str) -> tuple[io.BytesIO, str]:
 
 
 def _put(urls: list[str], form: PagesForm, *, sitemap: str) -> list[Document]:
-    fields = {"language": form.language or "", "url": "", "sitemap": sitemap, **form.applies()}
+    fields = {"language": form.language or "", "sitemap": sitemap, **form.applies()}
     found = []
     for url in dict.fromkeys(urls):
         now = {"state": Document.State.QUEUED, "error": "", "updated_at": timezone.now()}
@@ -134,5 +134,7 @@ def _places(sitemap: str) -> tuple[str, list[str]]:
         raise ReadError("The sitemap is not XML.") from error
     # Names of elements stand behind their namespace.
     kind = root.tag.rpartition("}")[2]
+    if kind not in ("urlset", "sitemapindex"):
+        raise ReadError("The address holds XML, but no sitemap.")
     places = (e.text.strip() for e in root.iter() if e.tag.rpartition("}")[2] == "loc" and e.text)
     return kind, list(places)

@@ -29,7 +29,14 @@ def waiting(business: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "text",
-    ["转人工", "我要人工客服", "Human please", "I want to talk to a real person", "找真人"],
+    [
+        "转人工",
+        "我要人工客服",
+        "Human please",
+        "I want to talk to a real person",
+        "找真人",
+        "talk to a human",
+    ],
 )
 def test_a_customer_who_asks_gets_a_person(shop, text: str) -> None:
     told = tell(shop, text)
@@ -47,6 +54,8 @@ def test_a_customer_who_asks_gets_a_person(shop, text: str) -> None:
     [
         "Is there a human size chart for this coat, and how does it compare with the old one?",
         "你们的人很好",
+        "人工智能音箱怎么用",
+        "Is the wig made of human hair?",
     ],
 )
 def test_who_only_speaks_of_people_stays_with_the_bot(shop, text: str) -> None:

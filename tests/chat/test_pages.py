@@ -125,6 +125,7 @@ def test_what_cannot_be_read_says_why(shop, site, fetch, url: str, says: str) ->
     [
         b'<!DOCTYPE s [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><urlset>&b;</urlset>',
         b"<urlset><url>",
+        b"<html><body>We are back soon</body></html>",
         b"\x00\x01",
     ],
 )
