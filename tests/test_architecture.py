@@ -41,6 +41,10 @@ MAY: dict[str, tuple[str, ...]] = {
         *(*PRODUCT, "saas.chat"),
         *("ml.retrieval", "ml.adapters", "ml.background"),
     ),
+    "saas.chat.composition": (
+        *(*PRODUCT, "saas.chat"),
+        *("ml.quoting", "ml.retrieval", "ml.sentences"),
+    ),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
     "saas.recommend": PRODUCT,

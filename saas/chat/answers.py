@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -54,6 +54,24 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """A part of an answer's text, by its characters, and the words of the passage that support it."""
+
+    start: int
+    end: int
+    source: UUID
+    quote: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "start": self.start,
+            "end": self.end,
+            "source": str(self.source),
+            "quote": self.quote,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the bot says, and what it rests on.
 
@@ -70,6 +88,19 @@ class Answer:
     alternatives: list[tuple[str, float]]
     sources: list[Source]
     model_version: UUID | None
+    citations: list[Citation] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer as far as a tenant's own rows decide it.
+
+    With passages its text is still to be composed from them (`saas.chat.composition`), which takes
+    time and no transaction.
+    """
+
+    answer: Answer
+    passages: list[Found] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,52 +141,58 @@ def plan(conversation_id: UUID) -> Plan:
     return Plan(live, passages, tuple(dict.fromkeys((own, passages, *watched))))
 
 
-def answer(
+def decide(
     text: str, *, plan: Plan, vectors: Vectors, language: str, filters: Filters | None = None
-) -> Answer:
-    """The current tenant's answer to a text, by its vectors as the plan encoded them."""
-    live = plan.live
+) -> Draft:
+    """What answers a text of the current tenant's, by its vectors as the plan encoded them."""
     prediction = plan.predict(vectors)
     found = retrieval.search(
         text,
         plan.of(vectors, plan.passages),
         SOURCES,
-        revision=live.revision,
+        revision=plan.live.revision,
         adapter=plan.passages,
         filters=filters,
     )
+    relevant = [hit for hit in found if hit.relevant]
     reply = None
     if prediction and prediction.in_scope and prediction.label and not _nearer(found, prediction):
         reply = replies.find(prediction.label, language)
     if reply is not None:
-        kind, words, sources = "reply", reply, []
+        draft = Draft(_answer("reply", reply, language, prediction, plan))
     elif found and found[0].relevant:
-        kind, words = "passage", found[0].answer
-        sources = [
-            Source(hit.id, hit.question, hit.source, hit.page, hit.score)
-            for hit in found
-            if hit.relevant
-        ]
+        draft = Draft(_answer("passage", "", language, prediction, plan), relevant)
     else:
-        kind, words, sources = "fallback", FALLBACK[language], []
-    if prediction:
-        watched = live.challenger and plan.of(vectors, live.challenger.adapter)
-        rollout.observe(live, prediction, answered=kind != "fallback", watched=watched)
+        draft = Draft(_answer("fallback", FALLBACK[language], language, prediction, plan))
+    _observe(plan, prediction, vectors, answered=draft.answer.kind != "fallback")
+    return draft
+
+
+def _answer(
+    kind: str, text: str, language: str, prediction: Prediction | None, plan: Plan
+) -> Answer:
+    likely = prediction.alternatives if prediction else ()
     return Answer(
         kind=kind,
-        text=words,
+        text=text,
         language=language,
         intent=prediction.label if prediction else None,
         confidence=round(prediction.confidence, 4) if prediction else None,
         in_scope=bool(prediction and prediction.in_scope),
-        alternatives=[
-            (guess.label, round(guess.probability, 4)) for guess in prediction.alternatives
-        ]
-        if prediction
-        else [],
-        sources=sources,
-        model_version=live.version_id,
+        alternatives=[(guess.label, round(guess.probability, 4)) for guess in likely],
+        sources=[],
+        model_version=plan.live.version_id,
     )
+
+
+def _observe(
+    plan: Plan, prediction: Prediction | None, vectors: Vectors, *, answered: bool
+) -> None:
+    """What the live model's watch and a challenger's trial need of this answer."""
+    challenger = plan.live.challenger
+    if prediction:
+        watched = challenger and plan.of(vectors, challenger.adapter)
+        rollout.observe(plan.live, prediction, answered=answered, watched=watched)
 
 
 def handing_over(answer: Answer | None, *, language: str, open_: bool) -> Answer:
@@ -163,7 +200,7 @@ def handing_over(answer: Answer | None, *, language: str, open_: bool) -> Answer
     text = (HANDOFF if open_ else CLOSED)[language]
     if answer is None:
         return Answer("handoff", text, language, None, None, False, [], [], None)
-    return replace(answer, kind="handoff", text=text, sources=[])
+    return replace(answer, kind="handoff", text=text)
 
 
 def _nearer(found: list[Found], prediction: Prediction) -> bool:

@@ -12,6 +12,7 @@ from saas.chat.models import Conversation, Message
 from saas.training import corrections
 
 if TYPE_CHECKING:
+    from saas.chat.handoffs import Asked
     from saas.training.models import Correction
 
 
@@ -68,28 +69,24 @@ def pass_on(conversation_id: UUID, text: str) -> UUID:
     return found
 
 
-def store(
-    *,
-    conversation_id: UUID,
-    new: bool,
-    customer: str,
-    text: str,
-    language: str,
-    answer: Answer,
-) -> UUID:
-    """Add a message and its answer to a conversation, or begin a new one; the answer's id."""
+def store(asked: Asked, answer: Answer, *, message_id: UUID, new: bool) -> None:
+    """Add a message and its answer, of this id, to a conversation; or begin it, where it is new."""
     now = timezone.now()
+    conversation_id = asked.conversation_id
     if new:
-        Conversation.objects.create(id=conversation_id, customer=customer, language=language)
+        Conversation.objects.create(
+            id=conversation_id, customer=asked.customer, language=asked.language
+        )
     elif not Conversation.objects.filter(id=conversation_id).update(updated_at=now):
         raise Conversation.DoesNotExist
-    asked = Message(
+    question = Message(
         conversation_id=conversation_id,
         author=Message.Author.CUSTOMER,
-        text=text,
+        text=asked.text,
         created_at=now,
     )
     answered = Message(
+        id=message_id,
         conversation_id=conversation_id,
         author=Message.Author.BOT,
         text=answer.text,
@@ -97,9 +94,8 @@ def store(
         intent=answer.intent or "",
         confidence=answer.confidence,
         sources=[source.as_json() for source in answer.sources],
+        citations=[citation.as_json() for citation in answer.citations],
         model_version=answer.model_version,
         created_at=timezone.now(),
     )
-    Message.objects.bulk_create([asked, answered])
-    found: UUID = answered.id
-    return found
+    Message.objects.bulk_create([question, answered])

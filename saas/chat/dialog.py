@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
 from saas.billing import quota, usage
 from saas.billing.models import Kind
-from saas.chat import answers, conversations, handoffs
+from saas.chat import answers, composition, conversations, handoffs
 from saas.chat.answers import Answer
+from saas.chat.composition import Composed, Question
+from saas.chat.handoffs import Asked, Wanted
 from saas.chat.models import Conversation
 
-if TYPE_CHECKING:
-    from ml.types import Vectors
-
+State = Conversation.State
 T = TypeVar("T")
 
 
@@ -30,6 +30,17 @@ class Said:
     customer: str = ""
     product: str = ""
     audience: str = ""
+
+    def asked(self) -> Asked:
+        """In its conversation, or in a new one."""
+        return Asked(
+            self.conversation_id or uuid4(),
+            self.text,
+            self.language,
+            customer=self.customer,
+            product=self.product,
+            audience=self.audience,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,75 +56,120 @@ class Told:
     answer: Answer | None
 
 
-def say(
-    said: Said,
-    *,
-    scope: Callable[[], AbstractContextManager[object]],
-    api_key: UUID | None,
-    begin: Callable[[], None],
-    end: Callable[[Told], T],
-) -> T:
-    """Answer, store and meter one message; what a person answers is not billed.
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The bot is at it; `message_id` is its answer's to be."""
 
-    `scope` opens a transaction of the tenant's: none is held open while the encoder works. `begin`
-    and `end` run in the one that stores. Raises Problem, and Conversation.DoesNotExist.
+    conversation_id: UUID
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next part of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """Everything is stored; `result` is what the caller made of it."""
+
+    result: T
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Generic[T]):
+    """A customer's message on its way through the bot.
+
+    `scope` opens a transaction of the tenant's: none is held open while a model works. `begin` and
+    `end` run in the one that stores.
     """
-    with scope():
-        if said.conversation_id:
-            state = conversations.state_of(said.conversation_id)
-            if state in handoffs.WITH_PEOPLE:
-                begin()
-                return end(_pass_on(said.conversation_id, said.text, state))
-        conversation_id = said.conversation_id or uuid4()
-        plan = answers.plan(conversation_id)
-        hold = quota.reserve(Kind.CHAT)
-    try:
-        vectors = plan.encode(said.text)
-        with scope():
-            begin()
-            return end(_answer(said, conversation_id, plan, vectors, hold, api_key))
-    except Exception:
-        with scope():
-            quota.cancel(hold)
-        raise
+
+    said: Said
+    scope: Callable[[], AbstractContextManager[object]]
+    api_key: UUID | None
+    begin: Callable[[], None]
+    end: Callable[[Told], T]
+
+    def say(self) -> T:
+        """Answer, store and meter the message. Raises Problem, and Conversation.DoesNotExist."""
+        for event in self.events():
+            if isinstance(event, Done):
+                return event.result
+        raise AssertionError  # the last event is Done
+
+    def events(self) -> Iterator[Started | Delta | Done[T]]:
+        """The same step by step; what a person answers is not billed.
+
+        It is to be read to its end. Whatever ends it before gives back what was reserved.
+        """
+        asked = self.said.asked()
+        with self.scope():
+            passed = self._with_people(asked)
+            if not passed:
+                plan = answers.plan(asked.conversation_id)
+                hold = quota.reserve(Kind.CHAT)
+        if passed:
+            yield passed
+            return
+        try:
+            message_id = uuid4()
+            yield Started(asked.conversation_id, message_id)
+            vectors = plan.encode(asked.text)
+            with self.scope():
+                draft, wanted = handoffs.decide(asked, plan=plan, vectors=vectors)
+            answer = draft.answer
+            for part in composition.complete(draft, Question(asked.text, plan, vectors)):
+                if isinstance(part, Composed):
+                    answer = part.answer
+                else:
+                    yield Delta(part)
+            with self.scope():
+                self.begin()
+                told = self._store(asked, message_id, answer, wanted, hold)
+                result = self.end(told)
+        except BaseException:
+            with self.scope():
+                quota.cancel(hold)
+            raise
+        yield Done(result)
+
+    def _with_people(self, asked: Asked) -> Done[T] | None:
+        """Passed on to the person who answers, or will: the bot is silent. Else None."""
+        if self.said.conversation_id is None:
+            return None
+        state = conversations.state_of(asked.conversation_id)
+        if state not in handoffs.WITH_PEOPLE:
+            return None
+        self.begin()
+        return Done(self.end(_pass_on(asked, state)))
+
+    def _store(
+        self,
+        asked: Asked,
+        message_id: UUID,
+        answer: Answer,
+        wanted: Wanted | None,
+        hold: quota.Hold,
+    ) -> Told:
+        new = self.said.conversation_id is None
+        if not new:
+            conversation = handoffs.lock(asked.conversation_id)
+            if conversation.state in handoffs.WITH_PEOPLE:  # since a moment ago
+                quota.cancel(hold)
+                return _pass_on(asked, conversation.state)
+            if conversation.state == State.CLOSED:
+                handoffs.reopen(conversation)
+        conversations.store(asked, answer, message_id=message_id, new=new)
+        if wanted:
+            handoffs.request(asked.conversation_id, reason=wanted.reason, priority=wanted.priority)
+        usage.record(key=f"message:{message_id}", kind=Kind.CHAT, api_key=self.api_key)
+        quota.settle(hold)
+        state = State.WAITING if wanted else State.BOT
+        return Told(asked.conversation_id, message_id, state, answer)
 
 
-def _answer(
-    said: Said,
-    conversation_id: UUID,
-    plan: answers.Plan,
-    vectors: Vectors,
-    hold: quota.Hold,
-    api_key: UUID | None,
-) -> Told:
-    if said.conversation_id:
-        conversation = handoffs.lock(conversation_id)
-        if conversation.state in handoffs.WITH_PEOPLE:  # since a moment ago
-            quota.cancel(hold)
-            return _pass_on(conversation_id, said.text, conversation.state)
-        if conversation.state == Conversation.State.CLOSED:
-            handoffs.reopen(conversation)
-    asked = handoffs.Asked(
-        *(conversation_id, said.text, said.language), product=said.product, audience=said.audience
-    )
-    answer, wanted = handoffs.answer(asked, plan=plan, vectors=vectors)
-    message_id = conversations.store(
-        conversation_id=conversation_id,
-        new=said.conversation_id is None,
-        customer=said.customer,
-        text=said.text,
-        language=said.language,
-        answer=answer,
-    )
-    if wanted:
-        handoffs.request(conversation_id, reason=wanted.reason, priority=wanted.priority)
-    usage.record(key=f"message:{message_id}", kind=Kind.CHAT, api_key=api_key)
-    quota.settle(hold)
-    state = Conversation.State.WAITING if wanted else Conversation.State.BOT
-    return Told(conversation_id, message_id, state, answer)
-
-
-def _pass_on(conversation_id: UUID, text: str, state: str) -> Told:
-    """A person answers, or will: the bot is silent."""
-    message_id = conversations.pass_on(conversation_id, text)
-    return Told(conversation_id, message_id, state, None)
+def _pass_on(asked: Asked, state: str) -> Told:
+    message_id = conversations.pass_on(asked.conversation_id, asked.text)
+    return Told(asked.conversation_id, message_id, state, None)

@@ -68,6 +68,7 @@ class Asked:
     conversation_id: UUID
     text: str
     language: str
+    customer: str = ""
     product: str = ""
     audience: str = ""
 
@@ -80,22 +81,24 @@ class Wanted:
     priority: int
 
 
-def answer(asked: Asked, *, plan: answers.Plan, vectors: Vectors) -> tuple[Answer, Wanted | None]:
-    """The bot's answer; or that a person takes over, and why."""
+def decide(
+    asked: Asked, *, plan: answers.Plan, vectors: Vectors
+) -> tuple[answers.Draft, Wanted | None]:
+    """What answers a message; or that a person takes over, and why."""
     set_ = policy.get()
     if wants(asked.text, offered=conversations.last_kind(asked.conversation_id) == "fallback"):
         found, wanted = None, Wanted(Reason.ASKED, URGENT)
     else:
         filters = Filters(product=asked.product, audience=asked.audience)
-        found = answers.answer(
+        draft = answers.decide(
             asked.text, plan=plan, vectors=vectors, language=asked.language, filters=filters
         )
-        due = _due(asked, found, set_)
+        found, due = draft.answer, _due(asked, draft.answer, set_)
         if due is None:
-            return found, None
+            return draft, None
         wanted = due
     said = answers.handing_over(found, language=asked.language, open_=set_.is_open())
-    return said, wanted
+    return answers.Draft(said), wanted
 
 
 def _due(asked: Asked, found: Answer, set_: policy.Policy) -> Wanted | None:

@@ -161,6 +161,7 @@ class Message(TenantModel):
     intent = models.CharField(max_length=128, blank=True)
     confidence = models.FloatField(null=True)
     sources = models.JSONField(default=list)
+    citations = models.JSONField(default=list)
     model_version = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

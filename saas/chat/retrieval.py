@@ -46,7 +46,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage and how near it is to the question, see `ml.retrieval.Ranked`."""
+    """A passage and how near it is to the question, see `ml.retrieval.Ranked`.
+
+    `written` says that somebody wrote it as the answer to a question; others are parts of documents.
+    """
 
     id: UUID
     question: str
@@ -56,6 +59,7 @@ class Found:
     score: float
     relevant: bool
     certainty: float
+    written: bool
 
 
 def search(
@@ -88,6 +92,7 @@ def search(
             score=hit.score,
             relevant=hit.relevant,
             certainty=hit.certainty,
+            written=passage.document_id is None,
         )
         for hit in ranked
         if (passage := found.get(UUID(hit.id))) is not None

@@ -38,13 +38,13 @@ def ask(tenant_id: UUID, visitor: Visitor, text: str) -> UUID:
     with tenant_scope(tenant_id):
         known = visitor.conversation if turns(visitor, last=1) else None
     said = dialog.Said(text, language_of(text), known, customer=visitor.customer)
-    return dialog.say(
+    return dialog.Turn(
         said,
         scope=partial(tenant_scope, tenant_id),
         api_key=None,
         begin=lambda: None,
         end=lambda told: told.conversation_id,
-    )
+    ).say()
 
 
 def turns(visitor: Visitor, last: int = SHOWN) -> list[Turn]:

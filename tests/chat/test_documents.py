@@ -47,6 +47,37 @@ def test_a_manual_answers_with_its_page_and_heading(shop, send) -> None:
     assert ask(shop, "When does the shop in Leeds open?")["sources"][0]["page"] == 2
 
 
+LONG = """# Returns / 退货
+
+Chairs can be returned within thirty days. They must be unused. Tables are collected by our driver.
+Lamps are exchanged in the shop. Gift cards are never taken back. Beds are returned within a hundred
+days and nights. Mattresses lose their right of return once the foil is open. Ask us before you send
+anything.
+
+# 发票
+
+发票在付款后三天内开具。电子发票发到您的邮箱。纸质发票需要另付邮费五元。公司抬头可以在订单页面修改。
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "silent"),
+    [
+        ("Can I give a gift card back?", "Gift cards are never taken back.", "unused"),
+        ("纸质发票要付邮费吗？", "纸质发票需要另付邮费五元。", "三天内"),
+    ],
+)
+def test_an_answer_quotes_the_sentences_that_answer(shop, send, question, sentence, silent) -> None:
+    send(shop, "terms.md", LONG.encode())
+
+    answer = ask(shop, question)
+
+    assert sentence in answer["text"]
+    assert silent not in answer["text"]
+    (citation,) = answer["citations"]
+    assert citation["quote"] == answer["text"][citation["start"] : citation["end"]]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

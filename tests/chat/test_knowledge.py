@@ -144,8 +144,22 @@ def test_a_question_is_answered_from_a_source_in_the_other_language(shop, worked
     sofa = {"question": "这款沙发有什么颜色？", "answer": "灰色和蓝色。", "language": "zh"}
     write(shop, worked_off, sofa, BATTERIES)
 
-    assert ask(shop, "Which colours does the sofa come in?")["text"] == "灰色和蓝色。"
-    assert ask(shop, "可以邮寄电池吗？")["text"] == BATTERIES["answer"]
+    english = ask(shop, "Which colours does the sofa come in?")
+    chinese = ask(shop, "可以邮寄电池吗？")
+
+    assert english["text"] == "I found this in Chinese:\n灰色和蓝色。"
+    assert cited(english) == ["灰色和蓝色。"]
+    assert chinese["text"] == f"找到以下英文资料：\n{BATTERIES['answer']}"
+    assert cited(chinese) == [BATTERIES["answer"]]
+
+
+def cited(answer: dict) -> list[str]:
+    """The parts of an answer that rest on its sources: each is a quotation here."""
+    sources = {source["id"] for source in answer["sources"]}
+    assert {citation["source"] for citation in answer["citations"]} <= sources
+    parts = [answer["text"][c["start"] : c["end"]] for c in answer["citations"]]
+    assert parts == [citation["quote"] for citation in answer["citations"]]
+    return parts
 
 
 def test_who_only_opens_the_page_cannot_claim_an_audience(shop, stranger, worked_off) -> None:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from saas import rows
 from saas.api import Body, PageQuery, View, page, page_of
 from saas.chat import conversations, handoffs, policy
-from saas.chat.api.messages import SourceOut
+from saas.chat.api.messages import CitationOut, SourceOut
 from saas.chat.models import Conversation, Message
 
 
@@ -37,6 +37,7 @@ class StoredMessage(BaseModel):
     intent: str
     confidence: float | None
     sources: list[SourceOut]
+    citations: list[CitationOut]
     created_at: datetime
 
 

@@ -42,6 +42,15 @@ class SourceOut(BaseModel):
     score: float = Field(description="Cosine of question and passage")
 
 
+class CitationOut(BaseModel):
+    """What a part of the answer's text rests on."""
+
+    start: int = Field(description="Of the part, in characters of the text from 0 on")
+    end: int = Field(description="The character after it")
+    source: UUID = Field(description="The id of the passage, among `sources`")
+    quote: str = Field(description="The passage's own words")
+
+
 class Guess(BaseModel):
     intent: str
     probability: float
@@ -58,6 +67,7 @@ class AnswerOut(BaseModel):
     in_scope: bool = Field(description="False where the text seems to be none of your intents")
     alternatives: list[Guess] = Field(description="The next likeliest intents")
     sources: list[SourceOut] = Field(description="The passages that the answer rests on")
+    citations: list[CitationOut] = Field(description="Which words of them support which part")
 
 
 class MessageOut(BaseModel):
@@ -94,13 +104,13 @@ class Messages(View):
             product=body.product,
             audience=body.audience,
         )
-        return dialog.say(
+        return dialog.Turn(
             said,
             scope=self.scope,
             api_key=self.principal.key_id,
             begin=self.claim,
             end=lambda told: self.keep(self.answer(_message_out(told))),
-        )
+        ).say()
 
 
 def _message_out(told: dialog.Told) -> MessageOut:
@@ -122,6 +132,7 @@ def _answer_out(answer: answers.Answer) -> AnswerOut:
         in_scope=answer.in_scope,
         alternatives=[Guess(intent=i, probability=p) for i, p in answer.alternatives],
         sources=[SourceOut(**source.as_json()) for source in answer.sources],
+        citations=[CitationOut(**citation.as_json()) for citation in answer.citations],
     )
 
 
