@@ -30,18 +30,18 @@ class LexicalIndex:
     def build(cls, texts: Sequence[str]) -> Self:
         import bm25s
 
-        tokens = [list(_tokens(text)) for text in texts]
-        frequency = Counter(token for found in tokens for token in set(found))
+        found = [list(tokens(text)) for text in texts]
+        frequency = Counter(token for one in found for token in set(one))
         idf = {token: _idf(n, len(texts)) for token, n in frequency.items()}
         index = None
         if idf:
             index = bm25s.BM25(k1=SATURATION, b=LENGTH, method="lucene")
-            index.index(tokens, show_progress=False)
+            index.index(found, show_progress=False)
         return cls(index, idf, len(texts))
 
     def shares(self, question: str) -> Vectors:
         """float32[texts]: what each text has of the most that the question's words could give, 0..1."""
-        asked = list(dict.fromkeys(_tokens(question)))
+        asked = list(dict.fromkeys(tokens(question)))
         known = [token for token in asked if token in self._idf]
         if not known:
             return np.zeros(self._count, dtype=np.float32)
@@ -49,7 +49,8 @@ class LexicalIndex:
         return np.asarray(self._index.get_scores(known) / most, dtype=np.float32)
 
 
-def _tokens(text: str) -> Iterator[str]:
+def tokens(text: str) -> Iterator[str]:
+    """Words in small letters, and of Chinese its characters and their pairs."""
     for run in TOKEN.findall(text.casefold()):
         yield from _characters(run) if run[0] >= "\u3400" else (run,)
 

@@ -95,7 +95,7 @@ class Retriever:
         self._ids = list(passages.ids)
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
         self._lexical = LexicalIndex.build(passages.texts)
-        self._centres = _centres(background)
+        self._centres = centres(background.texts, background.vectors)
         own = _own_centres(passages, self._centres)
         away = [
             v - own[language_of(t)] for v, t in zip(passages.vectors, passages.texts, strict=True)
@@ -150,20 +150,19 @@ class Retriever:
         return rows, ranking, np.stack([centred, both], axis=1)
 
 
-def _centres(background: Passages) -> dict[Language, Vectors]:
-    """float32[d]: what all sentences of a language have in common."""
-    languages = np.asarray([language_of(text) for text in background.texts])
+def centres(texts: Sequence[str], vectors: Vectors) -> dict[Language, Vectors]:
+    """float32[d]: what all sentences of a language have in common, from float32[n, d]."""
+    languages = np.asarray([language_of(text) for text in texts])
     return {
-        language: background.vectors[languages == language].mean(axis=0)
-        for language in get_args(Language)
+        language: vectors[languages == language].mean(axis=0) for language in get_args(Language)
     }
 
 
-def _own_centres(passages: Passages, centres: dict[Language, Vectors]) -> dict[Language, Vectors]:
+def _own_centres(passages: Passages, common: dict[Language, Vectors]) -> dict[Language, Vectors]:
     """The same of the passages; a handful of them has no reliable centre of its own."""
     languages = np.asarray([language_of(text) for text in passages.texts])
     own = {}
-    for language, centre in centres.items():
+    for language, centre in common.items():
         vectors = passages.vectors[languages == language]
         weight = len(vectors) / (len(vectors) + OWN_CENTRE)
         own[language] = (

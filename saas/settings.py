@@ -159,10 +159,14 @@ PASSAGES = "saas.chat.knowledge.pairs"
 # A Celery task that is sent with the tenant's id when a version of a kind has gone live.
 AFTER_ACTIVATION = {"intent": "saas.chat.tasks.embed"}
 THREADS = env.int("THREADS", default=os.cpu_count() or 1)
-# A language model that paraphrases examples (saas/training/paraphrase.py): off without an address.
+# A language model (saas/language_model.py): off without an address. An answer waits for it so many
+# seconds at most; prices are of a million tokens, in the currency of tenants' budgets.
 LLM_BASE_URL = env("LLM_BASE_URL", default="")
 LLM_API_KEY = env("LLM_API_KEY", default="")
 LLM_MODEL = env("LLM_MODEL", default="")
+LLM_TIMEOUT = env.float("LLM_TIMEOUT", default=20.0)
+LLM_PRICE_IN = env("LLM_PRICE_IN", default="0")
+LLM_PRICE_OUT = env("LLM_PRICE_OUT", default="0")
 # Servers of this network that tenants may have called, as host:port; all others must be public.
 OUTSIDE_ALLOWED = env.list("OUTSIDE_ALLOWED", default=[])
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)

@@ -5,7 +5,16 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from saas import health, keys, uploads
 from saas.billing import api as billing
-from saas.chat.api import conversations, documents, feedback, inbox, knowledge, messages, replies
+from saas.chat.api import (
+    composition,
+    conversations,
+    documents,
+    feedback,
+    inbox,
+    knowledge,
+    messages,
+    replies,
+)
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
 from saas.recommend import api as recommend
@@ -50,6 +59,8 @@ v1: list[URLPattern | URLResolver] = [
     path("documents", documents.Documents.as_view()),
     path("pages", documents.Pages.as_view()),
     path("documents/<uuid:id>", documents.OneDocument.as_view()),
+    path("composition", composition.Composition.as_view()),
+    path("composition/prompts", composition.Prompts.as_view()),
     path("replies", replies.Replies.as_view()),
     path("replies/<uuid:id>", replies.OneReply.as_view()),
     path("examples", examples.Examples.as_view()),

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from saas.billing import quota, usage
-from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating
+from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating, Spending
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
@@ -38,6 +38,7 @@ def give(business: Any) -> dict[str, str]:
     call.post("labelling/jobs", {"kind": "discover"})
     call("PUT", "training/schedule", {"every": "day"})
     call("PUT", "inbox/policy", {"unsure_after": 2})
+    call.post("composition/prompts", {"text": f"{mark} tone"})
     run = call.post("training/runs", {"kind": "intent"}).json()["id"]
     with business.scope():
         made = store.Made(metrics={"accuracy": 1.0}, fingerprint=mark, encoder=mark)
@@ -53,6 +54,7 @@ def give(business: Any) -> dict[str, str]:
         answer = rated.messages.get(author="bot")
         Feedback.objects.create(message=answer, helpful=True, comment=mark)
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
+        Spending.objects.create(month="2026-01-01")
         document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
         turn = Turn.objects.first()
         Annotation.objects.create(turn=turn, annotator=mark, intent=f"{mark}_hi")

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ("saas.errors", "saas.rows", "saas.api", "saas.engine", "saas.outside", "saas.rates")
+SHARED = (
+    "saas.errors",
+    "saas.rows",
+    "saas.api",
+    "saas.engine",
+    "saas.outside",
+    "saas.rates",
+    "saas.language_model",
+)
 PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", "ml.language", *SHARED)
 SLICES = (
     "billing",
@@ -41,9 +49,13 @@ MAY: dict[str, tuple[str, ...]] = {
         *(*PRODUCT, "saas.chat"),
         *("ml.retrieval", "ml.adapters", "ml.background"),
     ),
-    "saas.chat.composition": (
+    "saas.chat.extraction": (
         *(*PRODUCT, "saas.chat"),
         *("ml.quoting", "ml.retrieval", "ml.sentences"),
+    ),
+    "saas.chat.generation": (
+        *(*PRODUCT, "saas.chat"),
+        *("ml.support", "ml.retrieval", "ml.sentences", "ml.background"),
     ),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
@@ -62,6 +74,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.monitor": PRODUCT,
     "saas.errors": (),
     "saas.outside": (),
+    "saas.language_model": (),
     "saas.rows": (),
     "saas.rates": ("tenants.keys", "saas.errors"),
     "saas.engine": ("ml", "saas.errors"),

@@ -33,6 +33,8 @@ SENT: dict[str, Any] = {
     "training/schedule": {"every": "week"},
     "explanations": {"text": "shop hello"},
     "inbox/policy": {"unsure_after": 1},
+    "composition": {"tokens_a_month": 1},
+    "composition/prompts": {"text": "mine"},
     "corrections": {"text": "hey", "intent": "mine"},
     "challenges": {"version": str(uuid.UUID(int=0))},
     "models/rollback": {"kind": "intent"},

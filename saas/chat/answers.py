@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from saas import engine
@@ -43,6 +43,10 @@ class Source:
     page: int | None
     score: float
 
+    @classmethod
+    def of(cls, hit: Found) -> Self:
+        return cls(hit.id, hit.question, hit.source, hit.page, hit.score)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "id": str(self.id),
@@ -75,8 +79,8 @@ class Citation:
 class Answer:
     """What the bot says, and what it rests on.
 
-    `kind` is "reply" (the approved reply to an intent), "passage" (from the knowledge), "fallback",
-    or "handoff" (a person takes over).
+    `kind` is "reply" (the approved reply to an intent), "passage" (quoted from the knowledge),
+    "composed" (from the knowledge, by a language model), "fallback", or "handoff" (a person takes over).
     """
 
     kind: str
@@ -124,6 +128,15 @@ class Plan:
         """What the live intent model says; None where there is none."""
         model = self.live.model
         return model.predict(self.of(vectors, model.adapter))[0] if model else None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, with its vectors as the plan encoded them."""
+
+    text: str
+    plan: Plan
+    vectors: Vectors
 
 
 def plan(conversation_id: UUID) -> Plan:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils import timezone
 
-from saas.chat.answers import Answer
 from saas.chat.models import Conversation, Message
 from saas.training import corrections
 
 if TYPE_CHECKING:
+    from saas.chat.composition import Composed
     from saas.chat.handoffs import Asked
     from saas.training.models import Correction
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who said what."""
+
+    author: str
+    text: str
+
+
+def last_lines(conversation_id: UUID, most: int) -> list[Line]:
+    """The newest so many messages of a conversation, the oldest of them first; none of a new one."""
+    said = Message.objects.filter(conversation_id=conversation_id).order_by("-created_at")
+    return [Line(*row) for row in reversed(said.values_list("author", "text")[:most])]
 
 
 def texts(most: int) -> list[str]:
@@ -69,8 +84,9 @@ def pass_on(conversation_id: UUID, text: str) -> UUID:
     return found
 
 
-def store(asked: Asked, answer: Answer, *, message_id: UUID, new: bool) -> None:
+def store(asked: Asked, composed: Composed, *, message_id: UUID, new: bool) -> None:
     """Add a message and its answer, of this id, to a conversation; or begin it, where it is new."""
+    answer, use = composed.answer, composed.use
     now = timezone.now()
     conversation_id = asked.conversation_id
     if new:
@@ -95,6 +111,7 @@ def store(asked: Asked, answer: Answer, *, message_id: UUID, new: bool) -> None:
         confidence=answer.confidence,
         sources=[source.as_json() for source in answer.sources],
         citations=[citation.as_json() for citation in answer.citations],
+        composition=use.as_json() if use else None,
         model_version=answer.model_version,
         created_at=timezone.now(),
     )

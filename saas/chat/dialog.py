@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 from saas.billing import quota, usage
 from saas.billing.models import Kind
 from saas.chat import answers, composition, conversations, handoffs
-from saas.chat.answers import Answer
-from saas.chat.composition import Composed, Question
+from saas.chat.answers import Answer, Question
+from saas.chat.composition import Composed
 from saas.chat.handoffs import Asked, Wanted
 from saas.chat.models import Conversation
 
@@ -119,15 +119,17 @@ class Turn(Generic[T]):
             vectors = plan.encode(asked.text)
             with self.scope():
                 draft, wanted = handoffs.decide(asked, plan=plan, vectors=vectors)
-            answer = draft.answer
-            for part in composition.complete(draft, Question(asked.text, plan, vectors)):
+                terms = composition.prepare(draft, asked.text, asked.conversation_id)
+            composed = Composed(draft.answer)
+            for part in composition.complete(draft, Question(asked.text, plan, vectors), terms):
                 if isinstance(part, Composed):
-                    answer = part.answer
+                    composed = part
                 else:
                     yield Delta(part)
             with self.scope():
                 self.begin()
-                told = self._store(asked, message_id, answer, wanted, hold)
+                composition.settle(composed, terms)
+                told = self._store(asked, message_id, composed, wanted, hold)
                 result = self.end(told)
         except BaseException:
             with self.scope():
@@ -149,7 +151,7 @@ class Turn(Generic[T]):
         self,
         asked: Asked,
         message_id: UUID,
-        answer: Answer,
+        composed: Composed,
         wanted: Wanted | None,
         hold: quota.Hold,
     ) -> Told:
@@ -161,13 +163,13 @@ class Turn(Generic[T]):
                 return _pass_on(asked, conversation.state)
             if conversation.state == State.CLOSED:
                 handoffs.reopen(conversation)
-        conversations.store(asked, answer, message_id=message_id, new=new)
+        conversations.store(asked, composed, message_id=message_id, new=new)
         if wanted:
             handoffs.request(asked.conversation_id, reason=wanted.reason, priority=wanted.priority)
         usage.record(key=f"message:{message_id}", kind=Kind.CHAT, api_key=self.api_key)
         quota.settle(hold)
         state = State.WAITING if wanted else State.BOT
-        return Told(asked.conversation_id, message_id, state, answer)
+        return Told(asked.conversation_id, message_id, state, composed.answer)
 
 
 def _pass_on(asked: Asked, state: str) -> Told:

@@ -38,6 +38,7 @@ TEXT: dict[str, dict[str, Any]] = {
         "kinds": {
             "reply": "Approved reply",
             "passage": "From the knowledge base",
+            "composed": "Composed from the knowledge base",
             "fallback": "Not sure",
             "handoff": "A colleague takes over",
             "agent": "A colleague",
@@ -116,6 +117,7 @@ TEXT: dict[str, dict[str, Any]] = {
         "kinds": {
             "reply": "标准回复",
             "passage": "来自知识库",
+            "composed": "根据知识库生成",
             "fallback": "没有把握",
             "handoff": "转接人工",
             "agent": "人工客服",

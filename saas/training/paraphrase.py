@@ -1,9 +1,4 @@
-"""Other words for an example, by the language model that the operator has set.
-
-Any server of OpenAI's chat completions does: a hosted one, or vLLM or Ollama on a machine of one's
-own. Its address comes from the operator's settings only (LLM_BASE_URL, LLM_API_KEY, LLM_MODEL),
-never from a tenant. Without LLM_BASE_URL nothing is sent to anybody.
-"""
+"""Other words for an example, by the language model that the operator has set, if any."""
 
 from __future__ import annotations
 
@@ -13,6 +8,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+
+from saas import language_model
 
 log = structlog.get_logger(__name__)
 TIMEOUT = 30.0  # seconds for one answer
@@ -32,7 +29,7 @@ def paraphraser(report: Callable[[str], None]) -> Paraphraser | None:
 
     `report` takes a line for the run's log.
     """
-    return Paraphraser(report) if settings.LLM_BASE_URL else None
+    return Paraphraser(report) if language_model.is_set() else None
 
 
 class Paraphraser:
@@ -42,17 +39,10 @@ class Paraphraser:
     """
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        from openai import OpenAI
-
         self._report = report
         self._failed = False
         self._known: dict[tuple[str, int], list[str]] = {}
-        self._client = OpenAI(
-            base_url=settings.LLM_BASE_URL,
-            api_key=settings.LLM_API_KEY or "none",  # servers of one's own often want no key
-            timeout=TIMEOUT,
-            max_retries=RETRIES,
-        )
+        self._client = language_model.client(timeout=TIMEOUT, retries=RETRIES)
 
     def __call__(self, text: str, count: int) -> list[str]:
         """Up to `count` other ways to say the text. The same question is asked once."""
@@ -75,7 +65,7 @@ class Paraphraser:
                 temperature=0.9,
             )
         except OpenAIError as error:
-            return self._give_up(f"{type(error).__name__}{_status(error)}")
+            return self._give_up(f"{type(error).__name__}{language_model.status_of(error)}")
         if not answer.choices:
             return self._give_up("an answer without a choice")
         return _usable(text, answer.choices[0].message.content or "")[:count]
@@ -109,8 +99,3 @@ def _strings(line: str) -> Iterator[str]:
     except ValueError:
         return
     yield from (v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str))
-
-
-def _status(error: Exception) -> str:
-    status = getattr(error, "status_code", None)
-    return f", HTTP status {status}" if status else ""

@@ -57,9 +57,12 @@ class Guess(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """`kind` is reply (approved reply), passage (from the knowledge), fallback or handoff."""
+    """`kind` is reply (approved reply), passage (quoted from the knowledge), composed (from the
 
-    kind: Literal["reply", "passage", "fallback", "handoff"]
+    knowledge, by a language model), fallback or handoff.
+    """
+
+    kind: Literal["reply", "passage", "composed", "fallback", "handoff"]
     text: str
     language: rows.Language
     intent: str | None = Field(description="The likeliest intent; null before any training")
