@@ -74,6 +74,11 @@ def remove(document_id: UUID, *, actor: str) -> None:
     knowledge.changed()
 
 
+def waiting() -> int:
+    """How many documents of the current tenant are still to be read."""
+    return Document.objects.filter(state__in=Document.OPEN).count()
+
+
 def path_of(document: Document) -> Path:
     return _folder() / f"{document.digest}{suffix_of(document)}"
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from saas import imports
 from saas.billing import plans
-from saas.chat import knowledge
+from saas.chat import documents, knowledge
 from saas.demo import events
 from saas.demo.client import Client
 from saas.demo.laptop import DemoError, Site, step
@@ -56,6 +56,8 @@ def everything(site: Site) -> list[Business]:
             _import(business)
         for kind in missing:
             _train(site, business, kind)
+    for business in businesses:
+        _send_documents(business)
     for business in businesses:
         _await_knowledge(site, business)
     return businesses
@@ -106,6 +108,14 @@ def _import_file(business: Business, kind: str, file: BinaryIO, name: str) -> No
         raise DemoError(f"{name}: {report.failures[:3]}")
 
 
+def _send_documents(business: Business) -> None:
+    """What was sent before stays as it was read."""
+    for path in sorted((DATA / business.folder / "documents").iterdir()):
+        form = documents.DocumentForm(name=path.name)
+        with tenant_scope(business.tenant_id), path.open("rb") as file:
+            documents.put(form, file, actor="demo")
+
+
 def generated_events(until: datetime) -> list[dict[str, str]]:
     """A year of customer events of the shop, ending at `until`."""
     lines = (DATA / "shop" / "items.jsonl").read_text(encoding="utf-8").splitlines()
@@ -143,11 +153,11 @@ def _train(site: Site, business: Business, kind: str) -> None:
 
 
 def _await_knowledge(site: Site, business: Business) -> None:
-    """Wait until the worker has embedded every passage and item."""
+    """Wait until the worker has read every document and embedded every passage and item."""
 
     def done() -> bool:
         with tenant_scope(business.tenant_id):
-            return not knowledge.waiting() and not catalog.waiting()
+            return not documents.waiting() and not knowledge.waiting() and not catalog.waiting()
 
     with step(f"{business.slug}: search index"):
         _await(site, done, "The worker did not embed the knowledge")

@@ -18,13 +18,13 @@ from saas.chat.models import Prompt
 READ, WRITE = "knowledge:read", "knowledge:write"
 
 
-class PolicyBody(prompts.Policy, Body):
+class CompositionBody(prompts.Policy, Body):
     """Whether, how and for how much a language model composes your answers."""
 
 
 class CompositionOut(BaseModel):
     available: bool = Field(description="False where the operator has set no language model")
-    policy: PolicyBody
+    policy: CompositionBody
     tokens_this_month: int
     cost_this_month: Decimal
 
@@ -50,7 +50,7 @@ class Composition(View):
         return self.answer(
             CompositionOut(
                 available=language_model.is_set(),
-                policy=PolicyBody.model_validate(prompts.get(), from_attributes=True),
+                policy=CompositionBody.model_validate(prompts.get(), from_attributes=True),
                 tokens_this_month=tokens,
                 cost_this_month=cost,
             )
@@ -58,8 +58,8 @@ class Composition(View):
 
     @extend_schema(
         operation_id="put_composition",
-        request=PolicyBody,
-        responses={200: PolicyBody},
+        request=CompositionBody,
+        responses={200: CompositionBody},
         examples=[
             OpenApiExample(
                 "A budget", {"enabled": True, "tokens_a_month": 2_000_000}, request_only=True
@@ -68,7 +68,7 @@ class Composition(View):
     )
     def put(self, request: Request) -> Response:
         """Set how your answers are composed. Past its budget the bot quotes your knowledge."""
-        body = self.read(PolicyBody)
+        body = self.read(CompositionBody)
         return self.answer(prompts.put(body, actor=self.principal.actor))
 
 
@@ -83,7 +83,7 @@ class Prompts(View):
         return page(self, Prompt.objects.all(), _out, ordering="-created_at")
 
     @extend_schema(
-        operation_id="write_prompt",
+        operation_id="add_prompt",
         request=PromptIn,
         responses={201: PromptOut},
         examples=[
