@@ -22,6 +22,7 @@ TUNNELS = tuple(
     map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 )
 AGENT = "Frontdesk"
+INNER = "The address does not belong to a public server."
 
 
 class OutsideError(Exception):
@@ -51,16 +52,18 @@ def fetch(
 ) -> Answer:
     """One call to a public server, up to `most` bytes of answer within so many seconds.
 
+    With 0 the answer is its status and headers; what follows them is not waited for.
+
     Each connection goes to an address that was looked at after the name was resolved, so that no
     name can change its mind in between, and no redirect leads inside. Raises `OutsideError`.
     """
     deadline = time.monotonic() + seconds
     with httpcore.ConnectionPool(
-        network_backend=_Guard(), ssl_context=ssl.create_default_context()
+        network_backend=_Guard(deadline), ssl_context=ssl.create_default_context()
     ) as pool:
         for _ in range(redirects + 1):
-            _check(url, schemes)
-            answer = _call(pool, method, url, headers or {}, body, most, deadline)
+            check(url, schemes)
+            answer = _call(pool, method, url, headers or {}, body, most)
             target = answer.headers.get("location")
             if answer.status not in (301, 302, 303, 307, 308) or target is None or not redirects:
                 return answer
@@ -68,20 +71,28 @@ def fetch(
     raise OutsideError(f"It leads on and on: more than {redirects} redirects.")
 
 
-def _check(url: str, schemes: tuple[str, ...]) -> None:
+def check(url: str, schemes: tuple[str, ...]) -> None:
+    """Raises `OutsideError` for an address that is never called, whatever its name comes to mean.
+
+    Servers of the operator's list may be called by http always.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError as error:
         raise OutsideError("This is not a web address.") from error
-    if parts.scheme not in schemes or not parts.hostname:
+    listed = _is_listed(parts.hostname or "", port or 0)
+    allowed = (*schemes, "http") if listed else schemes
+    if parts.scheme not in allowed or not parts.hostname:
         raise OutsideError(
             f"The address must begin with {' or '.join(f'{s}://' for s in schemes)}."
         )
     if parts.username or parts.password:
         raise OutsideError("The address must not hold a password.")
-    if port not in PORTS and not _is_listed(parts.hostname, port or 0):
+    if port not in PORTS and not listed:
         raise OutsideError(f"Only ports {' and '.join(map(str, PORTS))} are called.")
+    if not listed and _is_inner(parts.hostname):
+        raise OutsideError(INNER)
 
 
 def _call(
@@ -91,20 +102,13 @@ def _call(
     headers: Mapping[str, str],
     body: bytes | None,
     most: int,
-    deadline: float,
 ) -> Answer:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise OutsideError("The server took too long to answer.")
-    timeout = {"connect": min(CONNECT, left), "read": left, "write": left, "pool": left}
     # Compressed answers could be bombs: none are asked for.
     sent = {"User-Agent": AGENT, "Accept-Encoding": "identity", **headers}
     try:
-        with pool.stream(
-            method, url, headers=list(sent.items()), content=body, extensions={"timeout": timeout}
-        ) as response:
+        with pool.stream(method, url, headers=list(sent.items()), content=body) as response:
             found = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers}
-            content = _read(response.iter_stream(), most, deadline)
+            content = _read(response.iter_stream(), most) if most else b""
             return Answer(url, response.status, found, content)
     except httpcore.TimeoutException as error:
         raise OutsideError("The server took too long to answer.") from error
@@ -112,22 +116,21 @@ def _call(
         raise OutsideError("The server could not be reached, or did not speak HTTP.") from error
 
 
-def _read(parts: Iterable[bytes], most: int, deadline: float) -> bytes:
+def _read(parts: Iterable[bytes], most: int) -> bytes:
     content = bytearray()
     for part in parts:
         content += part
         if len(content) > most:
             raise OutsideError(f"The answer is larger than {most:,} bytes.")
-        if time.monotonic() > deadline:
-            raise OutsideError("The server took too long to answer.")
     return bytes(content)
 
 
 class _Guard(httpcore.NetworkBackend):
-    """Connects to public addresses only."""
+    """Connects to public addresses only, and for no longer than until the deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
         self._real = httpcore.SyncBackend()
+        self._deadline = deadline
 
     def connect_tcp(
         self,
@@ -137,9 +140,47 @@ class _Guard(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        return self._real.connect_tcp(
-            _public_address(host, port), port, timeout, local_address, socket_options
-        )
+        address = _public_address(host, port)
+        seconds = min(CONNECT, _left(self._deadline))
+        made = self._real.connect_tcp(address, port, seconds, local_address, socket_options)
+        return _Stream(made, self._deadline)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that ends at the deadline, however slowly its bytes trickle in."""
+
+    def __init__(self, real: httpcore.NetworkStream, deadline: float) -> None:
+        self._real = real
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._real.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._real.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._real.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        made = self._real.start_tls(ssl_context, server_hostname, _left(self._deadline))
+        return _Stream(made, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._real.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    """Seconds until then; raises httpcore's time-out where there are none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return left
 
 
 def _public_address(host: str, port: int) -> str:
@@ -150,8 +191,16 @@ def _public_address(host: str, port: int) -> str:
         raise OutsideError("There is no server of that name.") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not _is_listed(host, port) and not all(map(_is_public, addresses)):
-        raise OutsideError("The address does not belong to a public server.")
+        raise OutsideError(INNER)
     return addresses[0]
+
+
+def _is_inner(host: str) -> bool:
+    """Of an address in numbers; a name is looked up when it is called."""
+    try:
+        return not _is_public(host)
+    except ValueError:
+        return False
 
 
 def _is_public(address: str) -> bool:

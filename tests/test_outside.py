@@ -85,5 +85,20 @@ def test_too_much_too_slow_and_nonsense_end(site: str) -> None:
         get(f"{site}/page", most=5)
     with pytest.raises(OutsideError, match="too long"):
         get(f"{site}/slow", seconds=0.3)
+    with pytest.raises(OutsideError, match="too long"):
+        get(f"{site}/drip", seconds=0.3)
     with pytest.raises(OutsideError, match="did not speak HTTP"):
         get(f"{site}/junk")
+
+
+def test_a_call_may_want_the_status_alone(site: str) -> None:
+    answer = get(f"{site}/slow", most=0)
+
+    assert (answer.status, answer.body) == (200, b"")
+
+
+def test_https_alone_may_be_wanted(site: str) -> None:
+    """A listed server is the operator's own, and may do without."""
+    assert get(f"{site}/page", schemes=("https",)).status == 200
+    with pytest.raises(OutsideError, match="begin with https://"):
+        get("http://example.com/", schemes=("https",))

@@ -5,20 +5,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Posted:
+    path: str
+    headers: dict[str, str]
+    body: bytes
 
 
 class Site:
     """`pages` has for each path its content type and content; what is not there is answered 404.
 
-    A path below `/to/` redirects to what follows, `/slow` takes five seconds, and `/junk` is no HTTP.
+    A path below `/to/` redirects to what follows, `/slow` takes five seconds, and so does `/drip` for
+    its headers alone; `/junk` is no HTTP. What is posted is kept in `posted`, and answered by the
+    first of `statuses` that is left, or else as a GET would be.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.url = f"http://{address}"
         self.pages: dict[str, tuple[str, bytes]] = {}
+        self.posted: list[Posted] = []
+        self.statuses: list[int] = []
         self.stopping = threading.Event()
 
 
@@ -38,6 +50,16 @@ def serve() -> Iterator[Site]:
 
 
 class Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        site: Site = self.server.site  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        site.posted.append(Posted(self.path, headers, body))
+        if not site.statuses:
+            return self.do_GET()
+        self.send_response(site.statuses.pop(0))
+        self.end_headers()
+
     def do_GET(self) -> None:
         site: Site = self.server.site  # type: ignore[attr-defined]
         if self.path.startswith("/to/"):
@@ -47,10 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/slow":
             self.send_response(200)
             self.end_headers()
-            for _ in range(100):
-                self.wfile.write(b".")
-                self.wfile.flush()
-                site.stopping.wait(0.05)
+            self._trickle(site)
+        elif self.path == "/drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            self._trickle(site)
         elif self.path == "/junk":
             self.wfile.write(b"this is not HTTP\r\n\r\n")
         else:
@@ -59,6 +81,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", kind)
             self.end_headers()
             self.wfile.write(content)
+
+    def _trickle(self, site: Site) -> None:
+        for _ in range(100):
+            self.wfile.write(b".")
+            self.wfile.flush()
+            site.stopping.wait(0.05)
 
     def log_message(self, *parts: Any) -> None:
         """Says nothing in the tests' output."""
