@@ -99,7 +99,10 @@ IDEMPOTENCY = {
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
-NOT_IDEMPOTENT = ("issue_key", "rotate_key", "import_file", "send_document", "explain_text")
+NOT_IDEMPOTENT = (
+    *("issue_key", "rotate_key", "create_webhook", "rotate_webhook"),
+    *("import_file", "send_document", "explain_text"),
+)
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -20,6 +20,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="")
+# What SECRET_KEY was before: still read, so that a new one breaks nothing that the old one made.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 
 DATABASES = {
@@ -45,6 +47,7 @@ INSTALLED_APPS = [
     "tenants",
     "saas.billing",
     "saas.training",
+    "saas.webhooks",
     "saas.chat",
     "saas.recommend",
     "saas.labelling",
@@ -190,6 +193,8 @@ CELERY_BEAT_SCHEDULE = {
     "training-watch": {"task": "saas.training.tasks.watch", "schedule": 3600},
     "chat-catch-up": {"task": "saas.chat.tasks.catch_up", "schedule": 600},
     "recommend-catch-up": {"task": "saas.recommend.tasks.catch_up", "schedule": 600},
+    "webhooks-catch-up": {"task": "saas.webhooks.tasks.catch_up", "schedule": 30},
+    "webhooks-forget": {"task": "saas.webhooks.tasks.forget", "schedule": 3600},
     "billing-release": {"task": "saas.billing.tasks.release", "schedule": 60},
     "billing-roll-up": {"task": "saas.billing.tasks.roll_up", "schedule": 3600},
     "billing-forget": {"task": "saas.billing.tasks.forget", "schedule": 3600},

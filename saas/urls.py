@@ -19,6 +19,7 @@ from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
 from saas.recommend import api as recommend
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
+from saas.webhooks.api import deliveries, webhooks
 
 
 class IdentifierConverter:
@@ -101,6 +102,16 @@ v1: list[URLPattern | URLResolver] = [
     path("labelling/disagreements", labels.Disagreements.as_view()),
     path("labelling/findings", findings.Findings.as_view()),
     path("labelling/findings/<uuid:id>", findings.OneFinding.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<uuid:id>", webhooks.OneWebhook.as_view()),
+    path("webhooks/<uuid:id>/rotate", webhooks.RotateWebhook.as_view()),
+    path("webhooks/<uuid:id>/test", deliveries.TestWebhook.as_view()),
+    path("webhooks/<uuid:id>/replay", deliveries.ReplayWebhook.as_view()),
+    path("webhooks/<uuid:id>/deliveries", deliveries.Deliveries.as_view()),
+    path(
+        "webhooks/<uuid:id>/deliveries/<uuid:delivery>/replay",
+        deliveries.ReplayDelivery.as_view(),
+    ),
     path("usage", billing.Usage.as_view()),
     path("bill", billing.Bill.as_view()),
     path("keys", keys.Keys.as_view()),

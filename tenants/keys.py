@@ -34,6 +34,8 @@ SCOPES = (
     "recommend",
     "training:read",
     "training:write",
+    "webhooks:read",
+    "webhooks:write",
     "usage:read",
     "keys:write",
 )

@@ -39,6 +39,8 @@ def give(business: Any) -> dict[str, str]:
     call("PUT", "training/schedule", {"every": "day"})
     call("PUT", "inbox/policy", {"unsure_after": 2})
     call.post("composition/prompts", {"text": f"{mark} tone"})
+    webhook = call.post("webhooks", {"url": f"https://{mark}.example/hook"}).json()["id"]
+    ping = call.post(f"webhooks/{webhook}/test").json()["id"]
     run = call.post("training/runs", {"kind": "intent"}).json()["id"]
     with business.scope():
         made = store.Made(metrics={"accuracy": 1.0}, fingerprint=mark, encoder=mark)
@@ -70,6 +72,8 @@ def give(business: Any) -> dict[str, str]:
         "messages": answered.json()["message_id"],
         "documents": str(document.id),
         "inbox": str(hand_off.id),
+        "webhooks": webhook,
+        "webhooks/deliveries": ping,
         "items": f"{mark}-item",
         "training/runs": run,
         "models": run,

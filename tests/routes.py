@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -19,6 +19,19 @@ def calls() -> list[tuple[str, str, type[Any]]]:
         for method in METHODS
         if hasattr(view, method.lower())
     ]
+
+
+def filled(route: str, ids: Callable[[str], str]) -> str:
+    """A route with ids in it; `ids` is asked by the names of the folders before each."""
+    folders: list[str] = []
+    parts: list[str] = []
+    for part in route.split("/"):
+        if part[0] in "<{":
+            parts.append(ids("/".join(folders)))
+        else:
+            folders.append(part)
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _views(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, type[Any]]]:

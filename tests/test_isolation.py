@@ -46,6 +46,7 @@ SENT: dict[str, Any] = {
     "labelling/proposals": {"quality": 0.5},
     "keys": {"name": "mine"},
     "imports": {"kind": "items", "file": ("items.csv", b"id,title\nshop-item,mine\n")},
+    "webhooks": {"url": "https://mine.example/hook"},
     "pages": {"urls": ["https://127.0.0.1/mine"]},
     "documents": {"file": ("mine.md", b"# mine\n")},
 }
@@ -61,6 +62,8 @@ SENT_TO_ONE = {
     "inbox/<uuid:id>/hand-back": {"agent": "mine"},
     "inbox/<uuid:id>/close": {"agent": "mine"},
     "labelling/findings/<uuid:id>": {"state": "dismissed"},
+    "webhooks/<uuid:id>": {"active": False},
+    "webhooks/<uuid:id>/replay": {"since": "2026-01-01T00:00:00Z"},
 }
 # What a tenant without a model or a turn is told there.
 NOTHING_YET = {
@@ -108,14 +111,14 @@ TABLES = [
 
 def _path(route: str, ids: dict[str, str]) -> str:
     """The route with an object's id in it; a route of a new kind must be given one."""
-    kind, _, rest = route.partition("/<")
-    assert kind in ids, f"tests/belongings.py gives nothing to call {route} with"
-    return f"{kind}/{ids[kind]}{rest.partition('>')[2]}"
+    try:
+        return routes.filled(route, ids.__getitem__)
+    except KeyError as error:
+        raise AssertionError(f"tests/belongings.py gives nothing to call {route} with") from error
 
 
 def _unknown(route: str) -> str:
-    before, _, rest = route.partition("<")
-    return before + (str(uuid.uuid4()) + rest.partition(">")[2] if rest else "")
+    return routes.filled(route, lambda _: str(uuid.uuid4()))
 
 
 @contextmanager

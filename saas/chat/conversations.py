@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from saas.chat import notices
 from saas.chat.models import Conversation, Message
 from saas.training import corrections
 
@@ -80,6 +81,7 @@ def pass_on(conversation_id: UUID, text: str) -> UUID:
         text=text,
         created_at=now,
     )
+    notices.said(message)
     found: UUID = message.id
     return found
 
@@ -116,3 +118,4 @@ def store(asked: Asked, composed: Composed, *, message_id: UUID, new: bool) -> N
         created_at=timezone.now(),
     )
     Message.objects.bulk_create([question, answered])
+    notices.said(question, answered)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from saas.chat import notices
 from saas.chat.models import Conversation, Feedback, Message, Rating
 
 
@@ -19,6 +20,7 @@ def give(message_id: UUID, *, helpful: bool, comment: str) -> Feedback:
         message=answer,
         defaults={"helpful": helpful, "comment": comment, "given_at": timezone.now()},
     )
+    notices.judged(given)
     found: Feedback = given
     return found
 
@@ -33,5 +35,6 @@ def rate(conversation_id: UUID, *, score: int, comment: str) -> Rating:
         conversation=conversation,
         defaults={"score": score, "comment": comment, "given_at": timezone.now()},
     )
+    notices.rated(given)
     found: Rating = given
     return found

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from saas.chat import answers, conversations, policy
+from saas.chat import answers, conversations, notices, policy
 from saas.chat.answers import Answer
 from saas.chat.models import Conversation, HandOff, Message
 from saas.chat.retrieval import Filters
@@ -132,6 +132,7 @@ def request(conversation_id: UUID, *, reason: str, priority: int = 0, note: str 
     made: HandOff = HandOff.objects.create(
         conversation=conversation, reason=reason, priority=priority, note=note
     )
+    notices.requested(made)
     return made
 
 
@@ -143,6 +144,7 @@ def take(hand_off_id: UUID, *, agent: str) -> HandOff:
     _move(hand_off.conversation, "take")
     hand_off.agent, hand_off.taken_at = agent, hand_off.taken_at or timezone.now()
     hand_off.save(update_fields=["agent", "taken_at"])
+    notices.taken(hand_off)
     return hand_off
 
 
@@ -154,6 +156,7 @@ def say(hand_off_id: UUID, text: str, *, agent: str) -> Message:
     message: Message = Message.objects.create(
         conversation=hand_off.conversation, author=Message.Author.AGENT, agent=agent, text=text
     )
+    notices.said(message)
     return message
 
 
@@ -169,19 +172,21 @@ def release(hand_off_id: UUID, *, agent: str) -> HandOff:
 
 def hand_back(hand_off_id: UUID, *, agent: str) -> HandOff:
     """The bot answers again."""
-    return _end(hand_off_id, "hand_back", agent)
+    return _leave(hand_off_id, "hand_back", agent)
 
 
 def close(hand_off_id: UUID, *, agent: str) -> HandOff:
     """The conversation is over, until the customer writes again."""
-    return _end(hand_off_id, "close", agent)
+    return _leave(hand_off_id, "close", agent)
 
 
 def finish(conversation_id: UUID) -> None:
     """Close a conversation, whoever answers in it."""
     conversation = lock(conversation_id)
+    hand_off = _open().filter(conversation=conversation).first()
+    if hand_off:
+        _end(hand_off)
     _move(conversation, "close")
-    _open().filter(conversation=conversation).update(ended_at=timezone.now())
 
 
 def reopen(conversation: Conversation) -> None:
@@ -221,14 +226,19 @@ def _locked(hand_off_id: UUID) -> HandOff:
     return hand_off
 
 
-def _end(hand_off_id: UUID, move: str, agent: str) -> HandOff:
+def _leave(hand_off_id: UUID, move: str, agent: str) -> HandOff:
     hand_off = _locked(hand_off_id)
     if hand_off.conversation.state == State.AGENT:
         _check_agent(hand_off, agent)
+    _end(hand_off)
     _move(hand_off.conversation, move)
+    return hand_off
+
+
+def _end(hand_off: HandOff) -> None:
     hand_off.ended_at = timezone.now()
     hand_off.save(update_fields=["ended_at"])
-    return hand_off
+    notices.ended(hand_off)
 
 
 def _check_agent(hand_off: HandOff, agent: str) -> None:
@@ -247,3 +257,5 @@ def _move(conversation: Conversation, move: str) -> None:
         )
     conversation.state, conversation.updated_at = after, timezone.now()
     conversation.save(update_fields=["state", "updated_at"])
+    if after == State.CLOSED:
+        notices.closed(conversation)

@@ -1,0 +1,56 @@
+"""What the tenant's webhooks are told of its conversations; docs/webhooks.md shows the forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from saas.chat.models import Conversation, Feedback, HandOff, Message, Rating
+from saas.webhooks import events
+
+
+def said(*messages: Message) -> None:
+    events.emit("message.created", *map(_message, messages))
+
+
+def requested(hand_off: HandOff) -> None:
+    events.emit("hand_off.requested", _hand_off(hand_off))
+
+
+def taken(hand_off: HandOff) -> None:
+    events.emit("hand_off.taken", _hand_off(hand_off))
+
+
+def ended(hand_off: HandOff) -> None:
+    events.emit("hand_off.ended", _hand_off(hand_off))
+
+
+def closed(conversation: Conversation) -> None:
+    names = ("customer", "language", "created_at")
+    told = {name: getattr(conversation, name) for name in names}
+    events.emit("conversation.closed", {"conversation_id": conversation.id, **told})
+
+
+def judged(feedback: Feedback) -> None:
+    message, names = feedback.message, ("helpful", "comment", "given_at")
+    told = {name: getattr(feedback, name) for name in names}
+    ids = {"message_id": message.id, "conversation_id": message.conversation_id}
+    events.emit("feedback.given", ids | told)
+
+
+def rated(rating: Rating) -> None:
+    told = {name: getattr(rating, name) for name in ("score", "comment", "given_at")}
+    events.emit("rating.given", {"conversation_id": rating.conversation_id, **told})
+
+
+def _message(message: Message) -> dict[str, Any]:
+    names = ("author", "agent", "text", "kind", "intent", "confidence", "created_at")
+    told = {name: getattr(message, name) for name in names}
+    return {"id": message.id, "conversation_id": message.conversation_id, **told}
+
+
+def _hand_off(hand_off: HandOff) -> dict[str, Any]:
+    names = ("reason", "note", "priority", "agent", "requested_at", "taken_at", "ended_at")
+    told = {name: getattr(hand_off, name) for name in names}
+    customer = hand_off.conversation.customer
+    ids = {"id": hand_off.id, "conversation_id": hand_off.conversation_id, "customer": customer}
+    return ids | told

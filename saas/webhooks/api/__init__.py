@@ -1,0 +1,3 @@
+"""The API of webhooks."""
+
+READ, WRITE = "webhooks:read", "webhooks:write"
