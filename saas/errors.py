@@ -93,6 +93,15 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
+def code_of(error: Exception) -> str:
+    """The stable code of an error that comes when the answer's status is sent already."""
+    error = _translate(error)
+    if isinstance(error, exceptions.APIException):
+        return str(error.get_codes())
+    log.error("work failed", exc_info=error)
+    return "internal_error"
+
+
 def _translate(error: Exception) -> Exception:
     """Errors of Django and the database in DRF's words."""
     if isinstance(error, DjangoValidationError):

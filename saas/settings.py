@@ -109,6 +109,7 @@ UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_BYTES", default=50 * 1024**2)
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_LIMIT
 BATCH_ROWS = 1_000
 RATE_LIMIT = env("RATE_LIMIT", default="3000/minute")  # of each key
+MESSAGE_LIMIT = "30/minute"  # of each conversation, and of each customer who begins some
 IDEMPOTENCY_HOURS = 24
 
 REST_FRAMEWORK = {

@@ -14,6 +14,7 @@ from saas.chat.api import (
     knowledge,
     messages,
     replies,
+    streaming,
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
@@ -38,6 +39,7 @@ register_converter(IdentifierConverter, "identifier")
 
 v1: list[URLPattern | URLResolver] = [
     path("chat/messages", messages.Messages.as_view()),
+    path("chat/messages/<uuid:id>/events", streaming.MessageEvents.as_view()),
     path("messages/<uuid:id>/correction", messages.CorrectMessage.as_view()),
     path("messages/<uuid:id>/feedback", feedback.MessageFeedback.as_view()),
     path("feedback", feedback.AllFeedback.as_view()),

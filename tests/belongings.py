@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from saas.billing import quota, usage
 from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating, Spending
+from saas.chat.streams import Event, Log
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
@@ -67,7 +69,9 @@ def give(business: Any) -> dict[str, str]:
         members.invite(by=Member.objects.get(), email=f"guest@{mark}.example", role="agent")
         usage.roll_up(timezone.now() + timedelta(hours=2))
         quota.reserve("recommendation")
+    Log(business.id, UUID(answered.json()["message_id"])).append(Event("done", answered.json()))
     return {
+        "chat/messages": answered.json()["message_id"],
         "conversations": answered.json()["conversation_id"],
         "messages": answered.json()["message_id"],
         "documents": str(document.id),

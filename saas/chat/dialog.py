@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -99,7 +99,7 @@ class Turn(Generic[T]):
                 return event.result
         raise AssertionError  # the last event is Done
 
-    def events(self) -> Iterator[Started | Delta | Done[T]]:
+    def events(self) -> Generator[Started | Delta | Done[T]]:
         """The same step by step; what a person answers is not billed.
 
         It is to be read to its end. Whatever ends it before gives back what was reserved.

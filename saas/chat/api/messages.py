@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml.language import language_of
-from saas import rows
-from saas.api import Body, View
-from saas.chat import answers, conversations, dialog
+from saas import rates, rows
+from saas.api import Body, Replay, View
+from saas.chat import answers, conversations, dialog, production
+from saas.chat.api import streaming
+from saas.chat.api.streaming import EventStream
 
 
 class MessageIn(Body):
@@ -83,22 +86,45 @@ class MessageOut(BaseModel):
 class Messages(View):
     scopes = {"POST": "chat"}
     scoped = False  # no transaction is held open while the encoder works
+    renderer_classes = [JSONRenderer, streaming.Events]
 
     @extend_schema(
         operation_id="send_message",
         request=MessageIn,
-        responses={200: MessageOut},
+        responses={
+            (200, "application/json"): MessageOut,
+            (200, streaming.MEDIA_TYPE): streaming.AnswerEvent,
+        },
         examples=[
             OpenApiExample("English", {"text": "Where is my order?"}, request_only=True),
             OpenApiExample("Chinese", {"text": "我的快递到哪了？"}, request_only=True),
         ],
     )
-    def post(self, request: Request) -> Response:
-        """Ask the bot. Billed as one chat message; an error, or what a person answers, is not billed."""
+    def post(self, request: Request) -> Any:
+        """Ask the bot. Billed as one chat message; an error, or what a person answers, is not billed.
+
+        With `Accept: text/event-stream` the answer comes as events while it is made. It goes on to its
+        end, and is billed, where you hang up; `GET /v1/chat/messages/{id}/events` reads on.
+        """
         body = self.read(MessageIn)
         if body.audience and self.principal.origins is not None:
             # Anybody who opens the page holds this key, and could call themselves what they like.
             raise PermissionDenied("Only a secret key may say for which audience it asks.")
+        rates.count_message(
+            self.principal.tenant_id, of=str(body.conversation_id or "") or body.customer
+        )
+        turn = self._turn(body)
+        if not streaming.wanted(request):
+            return Response(turn.say())
+        made = production.start(turn, tenant_id=self.principal.tenant_id)
+        return EventStream(streaming.told(made, language=turn.said.language))
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, Replay) and streaming.wanted(self.request):
+            return EventStream(streaming.retold(production.retold(exc.response.data)))
+        return super().handle_exception(exc)
+
+    def _turn(self, body: MessageIn) -> dialog.Turn[dict[str, Any]]:
         said = dialog.Said(
             body.text,
             body.language or language_of(body.text),
@@ -107,16 +133,17 @@ class Messages(View):
             product=body.product,
             audience=body.audience,
         )
+
+        def end(told: dialog.Told) -> dict[str, Any]:
+            message: dict[str, Any] = self.keep(self.answer(message_out(told))).data
+            return message
+
         return dialog.Turn(
-            said,
-            scope=self.scope,
-            api_key=self.principal.key_id,
-            begin=self.claim,
-            end=lambda told: self.keep(self.answer(_message_out(told))),
-        ).say()
+            said, scope=self.scope, api_key=self.principal.key_id, begin=self.claim, end=end
+        )
 
 
-def _message_out(told: dialog.Told) -> MessageOut:
+def message_out(told: dialog.Told) -> MessageOut:
     return MessageOut(
         conversation_id=told.conversation_id,
         message_id=told.message_id,

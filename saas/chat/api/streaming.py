@@ -1,0 +1,127 @@
+"""Answers as server-sent events, by either kind of server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel, Field
+from rest_framework.exceptions import NotFound
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+
+from saas.api import View
+from saas.chat import streams
+from saas.chat.streams import Event, Log
+from saas.errors import Problem
+
+MEDIA_TYPE = "text/event-stream"
+
+
+class AnswerEvent(BaseModel):
+    """`message.started` (conversation_id, message_id) at once; `delta` (text) again and again.
+
+    Then `citations` (citations, sources) and `items` (items) where there are any, and at last `done`,
+    with what the plain answer is, or `error` (code, and a detail for the customer). What `done` says
+    counts: where a person took over meanwhile, it has no answer.
+    """
+
+    event: Literal["message.started", "delta", "citations", "items", "done", "error"]
+    data: str = Field(description="A JSON object")
+    id: str | None = Field(default=None, description="Growing, for Last-Event-ID")
+
+
+class Events(BaseRenderer):
+    """Named in a view so that its media type is accepted; what is streamed is an `EventStream`."""
+
+    media_type = MEDIA_TYPE
+    format = "json"  # what its data are: `?format=` does not choose it
+    render_style = "binary"
+
+
+class EventStream(StreamingHttpResponse):
+    """Pieces of text as they come: an ASGI server waits for them in its own loop.
+
+    A WSGI server's thread waits in a loop made for it, so that there is one way to follow an answer.
+    """
+
+    def __init__(self, pieces: AsyncIterator[str]) -> None:
+        super().__init__(pieces, content_type=f"{MEDIA_TYPE}; charset=utf-8")
+        self["Cache-Control"] = "no-store"
+        self["X-Accel-Buffering"] = "no"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        # The request's thread waits until the stream has ended; its connection should not.
+        await sync_to_async(connections.close_all)()
+        async for piece in self._pieces():
+            yield piece
+
+    def _pieces(self) -> AsyncIterator[bytes]:
+        return cast(AsyncIterator[bytes], self.streaming_content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = self._pieces()
+
+        async def following() -> bytes | None:
+            return await anext(pieces, None)
+
+        with asyncio.Runner() as loop:
+            while (piece := loop.run(following())) is not None:
+                yield piece
+
+
+async def told(log: Log, *, language: str = "en", after: int = 0) -> AsyncIterator[str]:
+    """An answer's events as text; comments keep the connection alive in between."""
+    async for event in streams.follow(log, language=language, after=after):
+        yield written(event) if event else ": still at it\n\n"
+
+
+async def retold(events: Iterable[Event]) -> AsyncIterator[str]:
+    """The events of an answer that was given before."""
+    for number, event in enumerate(events, 1):
+        yield written(Event(event.name, event.data, number))
+
+
+def wanted(request: Request) -> bool:
+    return bool(request.accepted_renderer.media_type == MEDIA_TYPE)
+
+
+def written(event: Event) -> str:
+    id_ = f"id: {event.id}\n" if event.id else ""
+    return f"{id_}event: {event.name}\ndata: {json.dumps(event.data, ensure_ascii=False)}\n\n"
+
+
+class MessageEvents(View):
+    scopes = {"GET": "chat"}
+    scoped = False  # no transaction is held open while a reader waits
+    renderer_classes = [JSONRenderer, Events]
+
+    @extend_schema(
+        operation_id="follow_message",
+        parameters=[
+            OpenApiParameter(
+                "Last-Event-ID",
+                {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                OpenApiParameter.HEADER,
+                description="The id of the last event that you have; not given, all of them",
+            )
+        ],
+        responses={(200, MEDIA_TYPE): AnswerEvent},
+    )
+    def get(self, request: Request, id: UUID) -> Any:
+        """Go on with a streamed answer. Its events are kept for five minutes after it has ended."""
+        after = request.headers.get("Last-Event-ID", "0")
+        if not (after.isascii() and after.isdigit() and len(after) < 10):
+            raise Problem("Last-Event-ID is the id of an event, a number.", code="invalid_event_id")
+        log = Log(self.principal.tenant_id, id)
+        if not log.exists():
+            raise NotFound("There is no such object. Check the id.")
+        chinese = request.headers.get("Accept-Language", "").lower().startswith("zh")
+        return EventStream(told(log, language="zh" if chinese else "en", after=int(after)))
