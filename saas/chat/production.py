@@ -30,8 +30,8 @@ _lock = threading.Lock()
 _under_way: dict[UUID, tuple[Log, float]] = {}
 
 
-def start(turn: Turn[Message], *, tenant_id: UUID) -> Log:
-    """Begin an answer; its log has the first event already.
+def start(turn: Turn[Message], *, tenant_id: UUID) -> tuple[Log, Event]:
+    """Begin an answer: its log, and the first event, which is there already.
 
     Raises what the turn raises before its first step, and Unavailable where too many answers are
     under way or Redis is away. Then nothing is stored or reserved.
@@ -43,23 +43,24 @@ def start(turn: Turn[Message], *, tenant_id: UUID) -> Log:
         streams.check()
         first = next(steps)
         if isinstance(first, Done):  # it waits for a person: there is nothing to be made
-            made = _written(tenant_id, first.result)
+            begun = _written(tenant_id, first.result)
             _places.release()
-            return made
+            return begun
         assert isinstance(first, Started)  # noqa: S101
         made = Log(tenant_id, first.message_id)
-        _tell(made, first)
+        event = _started(first.conversation_id, first.message_id)
+        made.append(event)
         _pool.submit(_go_on, steps, made, turn.said.language)
     except BaseException:
         steps.close()
         _places.release()
         raise
-    return made
+    return made, event
 
 
 def retold(message: Message) -> Iterator[Event]:
     """The events of an answer that is there as a whole."""
-    yield Event("message.started", _ids(message))
+    yield _started(message["conversation_id"], message["message_id"])
     if message["answer"]:
         yield Event("delta", {"text": message["answer"]["text"]})
     yield from _ending(message)
@@ -81,12 +82,9 @@ def _go_on(steps: Iterator[Step], made: Log, language: str) -> None:
 
 
 def _tell(made: Log, step: Step) -> None:
-    if isinstance(step, Started):
-        ids = {"conversation_id": str(step.conversation_id), "message_id": str(step.message_id)}
-        made.append(Event("message.started", ids))
-    elif isinstance(step, Delta):
+    if isinstance(step, Delta):
         made.append(Event("delta", {"text": step.text}))
-    else:
+    elif isinstance(step, Done):
         _end(made, _ending(step.result))
 
 
@@ -97,11 +95,11 @@ def _end(made: Log, events: Iterable[Event]) -> None:
         made.append(event)
 
 
-def _written(tenant_id: UUID, message: Message) -> Log:
-    made = Log(tenant_id, UUID(message["message_id"]))
-    for event in retold(message):
+def _written(tenant_id: UUID, message: Message) -> tuple[Log, Event]:
+    made, events = Log(tenant_id, UUID(message["message_id"])), list(retold(message))
+    for event in events:
         made.append(event)
-    return made
+    return made, events[0]
 
 
 def _ending(message: Message) -> Iterator[Event]:
@@ -114,8 +112,9 @@ def _ending(message: Message) -> Iterator[Event]:
     yield Event("done", message)
 
 
-def _ids(message: Message) -> dict[str, str]:
-    return {name: message[name] for name in ("conversation_id", "message_id")}
+def _started(conversation_id: object, message_id: object) -> Event:
+    ids = {"conversation_id": str(conversation_id), "message_id": str(message_id)}
+    return Event("message.started", ids, 1)
 
 
 def _keep(made: Log) -> None:

@@ -81,8 +81,16 @@ class Log:
             raise Unavailable(AWAY, code="no_streaming", wait=5) from error
 
 
-async def follow(log: Log, *, language: str = "en", after: int = 0) -> AsyncIterator[Event | None]:
-    """The events after that id as they come, to the last; None whenever none came for a while."""
+async def follow(
+    log: Log, first: Event | None = None, *, language: str = "en", after: int = 0
+) -> AsyncIterator[Event | None]:
+    """The events after that id as they come, to the last; None whenever none came for a while.
+
+    Whoever has the first one gives it, to be told before Redis is asked.
+    """
+    if first:
+        after = first.id or after
+        yield first
     client: Any = aioredis.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=WAIT + 3
     )

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from ml.language import language_of
 from saas import rates, rows
 from saas.api import Body, Replay, View
-from saas.chat import answers, conversations, dialog, production
+from saas.chat import answers, conversations, dialog, production, streams
 from saas.chat.api import streaming
 from saas.chat.api.streaming import EventStream
 
@@ -116,12 +116,13 @@ class Messages(View):
         turn = self._turn(body)
         if not streaming.wanted(request):
             return Response(turn.say())
-        made = production.start(turn, tenant_id=self.principal.tenant_id)
-        return EventStream(streaming.told(made, language=turn.said.language))
+        made, first = production.start(turn, tenant_id=self.principal.tenant_id)
+        events = streams.follow(made, first, language=turn.said.language)
+        return EventStream(streaming.told(events))
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, Replay) and streaming.wanted(self.request):
-            return EventStream(streaming.retold(production.retold(exc.response.data)))
+            return EventStream(streaming.told(streaming.again(exc.response.data)))
         return super().handle_exception(exc)
 
     def _turn(self, body: MessageIn) -> dialog.Turn[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from saas.api import View
-from saas.chat import streams
+from saas.chat import production, streams
 from saas.chat.streams import Event, Log
 from saas.errors import Problem
 
@@ -77,16 +78,16 @@ class EventStream(StreamingHttpResponse):
                 yield piece
 
 
-async def told(log: Log, *, language: str = "en", after: int = 0) -> AsyncIterator[str]:
-    """An answer's events as text; comments keep the connection alive in between."""
-    async for event in streams.follow(log, language=language, after=after):
+async def told(events: AsyncIterator[Event | None]) -> AsyncIterator[str]:
+    """Events as text; comments keep the connection alive in between."""
+    async for event in events:
         yield written(event) if event else ": still at it\n\n"
 
 
-async def retold(events: Iterable[Event]) -> AsyncIterator[str]:
+async def again(message: dict[str, Any]) -> AsyncIterator[Event]:
     """The events of an answer that was given before."""
-    for number, event in enumerate(events, 1):
-        yield written(Event(event.name, event.data, number))
+    for number, event in enumerate(production.retold(message), 1):
+        yield replace(event, id=number)
 
 
 def wanted(request: Request) -> bool:
@@ -124,4 +125,5 @@ class MessageEvents(View):
         if not log.exists():
             raise NotFound("There is no such object. Check the id.")
         chinese = request.headers.get("Accept-Language", "").lower().startswith("zh")
-        return EventStream(told(log, language="zh" if chinese else "en", after=int(after)))
+        language = "zh" if chinese else "en"
+        return EventStream(told(streams.follow(log, language=language, after=int(after))))
