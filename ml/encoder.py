@@ -108,6 +108,13 @@ class Encoder:
                     progress(done / len(texts), f"encoded {done} of {len(texts)} texts")
         return vectors
 
+    def tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has, all of it, without what the encoder adds."""
+        cleaned = [clean(text) for text in texts]
+        with self._tokenizing:
+            found = self._tokenizer.encode_batch_fast(cleaned, add_special_tokens=False)
+        return [len(e.ids) + sum(len(rest.ids) for rest in e.overflowing) for e in found]
+
     def _tokenize(self, texts: Sequence[str], prefix: str) -> list[list[int]]:
         cleaned = [prefix + clean(text) for text in texts]
         with self._tokenizing:

@@ -83,6 +83,11 @@ def encode(
         ) from error
 
 
+def tokens(texts: Sequence[str]) -> list[int]:
+    """How many tokens of the encoder's each text has."""
+    return _load()[0].tokens(texts)
+
+
 def encode_all(
     texts: Sequence[str],
     kind: Literal["query", "passage"],

@@ -70,6 +70,25 @@ PROBLEM = {
         },
     },
 }
+# The same of the operations that speak OpenAI's protocol.
+OPENAI_ERROR = {
+    "type": "object",
+    "description": "What went wrong, in OpenAI's form. `code` is stable; `message` says what to do.",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string", "examples": ["invalid_request_error"]},
+                "param": {"type": ["string", "null"], "description": "The field that is not valid"},
+                "code": {"type": "string", "examples": ["model_not_found"]},
+            },
+        }
+    },
+}
+OPENAI_OPERATIONS = ("create_completion", "list_models", "get_model")
 # Which problems an operation can answer with, and what the caller does about each.
 ALWAYS = {
     "400": "The request is not valid. `detail` and `errors` say which field and why.",
@@ -88,7 +107,7 @@ WITH_BODY = {
     "415": "The body is of another media type than the one documented here.",
 }
 BILLED = {"402": "The plan's quota of this month is used up."}
-BILLED_OPERATIONS = ("send_message", "recommend", "start_run")
+BILLED_OPERATIONS = ("send_message", "create_completion", "recommend", "start_run")
 IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -107,16 +126,20 @@ NOT_IDEMPOTENT = (
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Give every operation its problems, its Idempotency-Key and a one-line summary."""
-    result["components"]["schemas"]["Problem"] = PROBLEM
+    result["components"]["schemas"] |= {"Problem": PROBLEM, "OpenAIError": OPENAI_ERROR}
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    openai = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
     every = ALWAYS | BY_ID | WRITING | WITH_BODY | BILLED
     result["components"]["responses"] = {
-        f"Problem{code}": {"description": text, "content": content} for code, text in every.items()
+        f"{kind}{code}": {"description": text, "content": shown}
+        for kind, shown in (("Problem", content), ("OpenAIError", openai | content))
+        for code, text in every.items()
     }
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             for code in _problems(path, method, operation):
-                response = {"$ref": f"#/components/responses/Problem{code}"}
+                kind = "OpenAIError" if operation["operationId"] in OPENAI_OPERATIONS else "Problem"
+                response = {"$ref": f"#/components/responses/{kind}{code}"}
                 operation["responses"].setdefault(code, response)
             for response in operation["responses"].values():
                 if response.get("description") == "":
@@ -141,7 +164,7 @@ def _is_array(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
 def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     found = dict(ALWAYS)
     name = operation["operationId"]
-    if "{" in path or name in ("send_message", "explain_text"):
+    if "{" in path or name in ("send_message", "create_completion", "explain_text"):
         found |= BY_ID
     if method != "get" or name == "get_report":
         found |= WRITING

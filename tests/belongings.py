@@ -80,7 +80,7 @@ def give(business: Any) -> dict[str, str]:
         "webhooks/deliveries": ping,
         "items": f"{mark}-item",
         "training/runs": run,
-        "models": run,
+        "versions": run,
         "challenges": str(challenge.id),
         "alarms": str(alarm.id),
         "labelling/turns": str(turn.id),

@@ -135,7 +135,7 @@ def test_paths_that_are_not_there_are_refused(shop) -> None:
 
 def test_unknown_ids_are_not_found(shop) -> None:
     nowhere = "00000000-0000-4000-8000-000000000000"
-    for path in ("conversations", "knowledge", "training/runs", "models"):
+    for path in ("conversations", "knowledge", "training/runs", "versions"):
         assert "Check the id" in problem(shop.call.get(f"{path}/{nowhere}"), 404, "not_found")
     for path in ("knowledge", "replies", "examples", "keys"):
         assert "Check the id" in problem(shop.call.delete(f"{path}/{nowhere}"), 404, "not_found")
@@ -271,7 +271,7 @@ CURSORS = ["x", "&", "cj0xJnA9MQ", "%00", "长", "a" * 3_000, "cD0lMDA="] + [
 
 
 @pytest.mark.parametrize(
-    "path", ["items", "replies", "examples", "conversations", "keys", "models"]
+    "path", ["items", "replies", "examples", "conversations", "keys", "versions"]
 )
 def test_a_cursor_of_somebody_elses_making_is_refused_or_read(path: str, shop) -> None:
     for cursor in CURSORS:

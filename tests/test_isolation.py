@@ -23,6 +23,11 @@ PUBLIC = {"openapi.json"}
 # What another tenant sends to the routes without an id, naming the first tenant's things.
 SENT: dict[str, Any] = {
     "chat/messages": {"text": "shop question?", "customer": "shop-customer"},
+    "chat/completions": {
+        "model": "frontdesk",
+        "messages": [{"role": "user", "content": "shop question?"}],
+        "user": "shop-customer",
+    },
     "knowledge": [{"question": "shop question?", "answer": "mine"}],
     "replies": [{"intent": "shop_hi", "language": "en", "text": "mine"}],
     "examples": [{"text": "shop hello", "intent": "mine"}],
@@ -37,7 +42,7 @@ SENT: dict[str, Any] = {
     "composition/prompts": {"text": "mine"},
     "corrections": {"text": "hey", "intent": "mine"},
     "challenges": {"version": str(uuid.UUID(int=0))},
-    "models/rollback": {"kind": "intent"},
+    "versions/rollback": {"kind": "intent"},
     "labelling/turns": [
         {"conversation": "shop", "author": "customer", "text": "mine", "at": "2026-01-01T00:00:00Z"}
     ],
@@ -69,7 +74,7 @@ SENT_TO_ONE = {
 NOTHING_YET = {
     "explanations": "no_model",
     "challenges": "no_version",
-    "models/rollback": "nothing_before",
+    "versions/rollback": "nothing_before",
     "labelling/labels": "no_turn",
 }
 # Tables that belong to no tenant, knowingly.

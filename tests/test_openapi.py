@@ -28,6 +28,7 @@ RULED = {
     "get_outcomes",
     "put_composition",
     *("create_webhook", "change_webhook"),
+    "create_completion",
 }
 # Blanks around a text do not count, so that what is too long only with them is taken.
 TRIMMED = {"issue_key"}

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from saas.chat import notices
 from saas.chat.models import Conversation, Message
+from saas.errors import Conflict
 from saas.training import corrections
 
 if TYPE_CHECKING:
@@ -62,6 +63,28 @@ def state_of(conversation_id: UUID) -> str:
     """Raises Conversation.DoesNotExist where the current tenant has no such conversation."""
     found: str = Conversation.objects.values_list("state", flat=True).get(id=conversation_id)
     return found
+
+
+def at(transcript: str, *, customer: str) -> UUID | None:
+    """The customer's latest conversation of which exactly this was said (a digest of it), if any.
+
+    Where there are more, nothing tells them apart: each is gone on with by whoever comes first.
+    """
+    found = Conversation.objects.filter(transcript=transcript, customer=customer)
+    known: UUID | None = found.order_by("-updated_at").values_list("id", flat=True).first()
+    return known
+
+
+def go_on(conversation_id: UUID, *, transcript: str) -> None:
+    """Take a conversation found by its transcript; raises Conflict where another has done so."""
+    found = Conversation.objects.filter(id=conversation_id, transcript=transcript)
+    if not found.update(transcript=""):
+        raise Conflict("The conversation went on meanwhile. Ask again.", code="went_on")
+
+
+def stand(conversation_id: UUID, *, transcript: str) -> None:
+    """Say where a conversation stands, to be found by it."""
+    Conversation.objects.filter(id=conversation_id).update(transcript=transcript)
 
 
 def last_kind(conversation_id: UUID) -> str:

@@ -120,7 +120,10 @@ class Passage(TenantModel, Applicable):
 
 
 class Conversation(TenantModel):
-    """A customer's talk with the bot or, handed off, with a person (`saas.chat.handoffs`)."""
+    """A customer's talk with the bot or, handed off, with a person (`saas.chat.handoffs`).
+
+    `transcript` names all that was said, where it came by chat completions, whose clients know no id.
+    """
 
     class State(models.TextChoices):
         BOT = "bot"
@@ -132,11 +135,19 @@ class Conversation(TenantModel):
     customer = models.CharField(max_length=128, blank=True)
     language = models.CharField(max_length=2)
     state = models.CharField(max_length=10, choices=State.choices, default=State.BOT)
+    transcript = models.CharField(max_length=64, blank=True, help_text="SHA-256")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["tenant", "-updated_at", "id"], name="conversation_by_age")]
+        indexes = [
+            models.Index(fields=["tenant", "-updated_at", "id"], name="conversation_by_age"),
+            models.Index(
+                fields=["tenant", "transcript"],
+                condition=~models.Q(transcript=""),
+                name="conversation_by_transcript",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -50,7 +50,7 @@ def everything(site: Site) -> list[Business]:
     """Both tenants, ready to answer. What is there already is kept as it is."""
     businesses = [_sign_up(site, slug, *BUSINESSES[slug]) for slug in BUSINESSES]
     for business in businesses:
-        live = {v["kind"] for v in business.client.get("models")["results"] if v["active"]}
+        live = {v["kind"] for v in business.client.get("versions")["results"] if v["active"]}
         missing = [kind for kind in KINDS[business.folder] if kind not in live]
         if missing:
             _import(business)

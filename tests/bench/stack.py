@@ -64,7 +64,7 @@ class Tenant:
                 bar.update(int(run["progress"] * 100) - bar.n)
         if run["state"] != "succeeded":
             raise RuntimeError(f"{kind} run of {self.slug} {run['state']}: {run['error']}")
-        if not self.call.get(f"models/{run['id']}")["active"]:
+        if not self.call.get(f"versions/{run['id']}")["active"]:
             raise RuntimeError(f"The new {kind} version of {self.slug} is not live.")
         return UUID(run["id"])
 

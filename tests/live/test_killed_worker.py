@@ -26,7 +26,7 @@ def test_a_run_survives_the_death_of_its_worker(business, worker) -> None:
 
     assert run()["state"] == "succeeded", run()
     assert run()["attempt"] == 2
-    versions = business.call.get("models").json()["results"]
+    versions = business.call.get("versions").json()["results"]
     assert [(version["id"], version["active"]) for version in versions] == [(run_id, True)]
     lines = [
         line["line"] for line in business.call.get(f"training/runs/{run_id}/log").json()["results"]

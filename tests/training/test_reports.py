@@ -75,14 +75,14 @@ def version(shop, worked_off) -> str:
 
 
 def page(business, version: str, query: str = ""):
-    return business.call.get(f"models/{version}/report{query}", Accept="text/html")
+    return business.call.get(f"versions/{version}/report{query}", Accept="text/html")
 
 
 def test_a_version_has_its_report(version, shop) -> None:
-    answer = shop.call.get(f"models/{version}/report")
+    answer = shop.call.get(f"versions/{version}/report")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
     body = answer.json()
-    row = shop.call.get(f"models/{version}").json()
+    row = shop.call.get(f"versions/{version}").json()
     assert {name: row[name] for name in ("id", "number", "encoder", "created_at")} == {
         name: body[name] for name in ("id", "number", "encoder", "created_at")
     }
@@ -167,7 +167,7 @@ def test_all_that_a_tuned_model_knows_is_on_the_page(language: str, version, sho
 
 
 def test_a_link_can_ask_for_the_page(version, shop) -> None:
-    answer = shop.call.get(f"models/{version}/report?format=html")
+    answer = shop.call.get(f"versions/{version}/report?format=html")
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
@@ -179,7 +179,7 @@ def test_a_language_that_is_not_spoken(version, shop) -> None:
 def test_a_version_of_single_examples_says_why_it_has_no_figures(shop, worked_off) -> None:
     shop.call.post("examples", phrases.rows()[::6])
     run = train(shop, worked_off)
-    report = shop.call.get(f"models/{run['id']}/report").json()["report"]
+    report = shop.call.get(f"versions/{run['id']}/report").json()["report"]
     assert report["held_out"] is None
     assert report["notes"][0] in page(shop, run["id"]).content.decode()
     assert "每个意图只有一条样本" in page(shop, run["id"], "?language=zh").content.decode()
@@ -197,16 +197,16 @@ def test_what_is_odd_about_the_examples_is_said_in_both_languages() -> None:
 
 
 def test_reports_of_others_and_of_nothing(version, bank, stranger, shop) -> None:
-    assert bank.call.get(f"models/{version}/report").status_code == 404
+    assert bank.call.get(f"versions/{version}/report").status_code == 404
     assert page(bank, version).status_code == 404
-    assert shop.call.get(f"models/{uuid4()}/report").status_code == 404
-    assert stranger.get(f"models/{version}/report").status_code == 401
+    assert shop.call.get(f"versions/{uuid4()}/report").status_code == 404
+    assert stranger.get(f"versions/{version}/report").status_code == 401
 
 
 def test_a_model_without_a_report(version, shop) -> None:
     with shop.scope():
         ModelVersion.objects.filter(pk=version).update(kind="recommend")
-    answer = shop.call.get(f"models/{version}/report")
+    answer = shop.call.get(f"versions/{version}/report")
     assert (answer.status_code, answer.json()["code"]) == (404, "no_report")
 
 

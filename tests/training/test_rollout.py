@@ -34,7 +34,7 @@ def two(shop: Any, worked_off: Any) -> tuple[Any, dict[int, dict[str, Any]]]:
     train(shop, worked_off)
     found = versions(shop)
     if not found[2]["active"]:
-        shop.call.post(f"models/{found[2]['id']}/activate")
+        shop.call.post(f"versions/{found[2]['id']}/activate")
     return shop, versions(shop)
 
 
@@ -84,7 +84,7 @@ def test_promoted_the_challenger_is_live_and_one_click_brings_the_old_one_back(t
     id_ = challenge(shop, found[1]["id"]).json()["id"]
     assert shop.call.post(f"challenges/{id_}/promote").status_code == 200
     assert versions(shop)[1]["active"]
-    back = shop.call.post("models/rollback", {"kind": "intent"})
+    back = shop.call.post("versions/rollback", {"kind": "intent"})
     assert (back.status_code, back.json()["number"]) == (200, 2)
     assert shop.call.post(f"challenges/{id_}/end").json()["code"] == "challenge_over"
 
@@ -97,7 +97,9 @@ def test_what_cannot_challenge_is_told_why(two, bank) -> None:
     assert challenge(shop, found[1]["id"]).status_code == 201
     assert challenge(shop, found[1]["id"]).json()["code"] == "challenge_open"
     assert challenge(bank, found[1]["id"]).json()["code"] == "no_version"
-    assert bank.call.post("models/rollback", {"kind": "intent"}).json()["code"] == "nothing_before"
+    assert (
+        bank.call.post("versions/rollback", {"kind": "intent"}).json()["code"] == "nothing_before"
+    )
 
 
 def test_a_correction_is_learned_and_can_be_taken_back(shop, worked_off) -> None:

@@ -23,7 +23,7 @@ def log_of(business, run_id: str) -> list[str]:
 
 
 def versions(business) -> dict[int, dict]:
-    return {row["number"]: row for row in business.call.get("models").json()["results"]}
+    return {row["number"]: row for row in business.call.get("versions").json()["results"]}
 
 
 def test_a_run_is_queued_and_says_so(shop) -> None:
@@ -102,7 +102,7 @@ def test_from_examples_to_a_live_version(shop, worked_off) -> None:
     version = versions(shop)[1]
     assert (version["id"], version["active"], version["parent"]) == (run["id"], True, None)
     assert 0 <= version["metrics"]["accuracy"] <= 1
-    assert shop.call.get(f"models/{run['id']}").json() == version
+    assert shop.call.get(f"versions/{run['id']}").json() == version
     answer = shop.call.post("chat/messages", {"text": "Where is my parcel?"}).json()["answer"]
     assert answer["intent"] == "order_status"
 
@@ -148,9 +148,9 @@ def test_going_live_by_hand_and_back_again(shop, worked_off) -> None:
     worse = train(shop, worked_off)
 
     for chosen, other in ((worse, good), (good, worse)):
-        answer = shop.call.post(f"models/{chosen['id']}/activate")
+        answer = shop.call.post(f"versions/{chosen['id']}/activate")
         assert (answer.status_code, answer.json()["active"]) == (200, True)
-        assert shop.call.get(f"models/{other['id']}").json()["active"] is False
+        assert shop.call.get(f"versions/{other['id']}").json()["active"] is False
     answer = shop.call.post("chat/messages", {"text": "Where is my parcel?"}).json()["answer"]
     assert answer["intent"] == "order_status"
 
@@ -170,5 +170,5 @@ def test_a_version_without_its_files_does_not_go_live(shop, worked_off, settings
     shop.call.post("examples", phrases.rows())
     run = train(shop, worked_off)
     settings.ARTIFACTS = tmp_path / "elsewhere"
-    answer = shop.call.post(f"models/{run['id']}/activate")
+    answer = shop.call.post(f"versions/{run['id']}/activate")
     assert (answer.status_code, answer.json()["code"]) == (409, "version_gone")

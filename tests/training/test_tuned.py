@@ -104,7 +104,7 @@ def test_what_teaches_little_goes_live_with_a_note(shop, worked_off, examples, t
     shop.call.post("examples", [{"text": text, "intent": intent} for text, intent in examples])
     run = tune(shop, worked_off)
     assert run["state"] == "succeeded", run
-    report = shop.call.get(f"models/{run['id']}/report").json()["report"]
+    report = shop.call.get(f"versions/{run['id']}/report").json()["report"]
     assert told in " ".join(report["notes"])
 
 

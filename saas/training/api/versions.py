@@ -53,7 +53,7 @@ class Versions(View):
     scopes = {"GET": "training:read"}
 
     @extend_schema(
-        operation_id="list_models", parameters=[PageQuery], responses={200: page_of(VersionOut)}
+        operation_id="list_versions", parameters=[PageQuery], responses={200: page_of(VersionOut)}
     )
     def get(self, request: Request) -> Response:
         """Model versions with their held-out metrics, the newest first."""
@@ -63,7 +63,7 @@ class Versions(View):
 class OneVersion(View):
     scopes = {"GET": "training:read"}
 
-    @extend_schema(operation_id="get_model", responses={200: VersionOut})
+    @extend_schema(operation_id="get_version", responses={200: VersionOut})
     def get(self, request: Request, id: UUID) -> Response:
         """A model version with its held-out metrics."""
         return self.answer(_version_out(ModelVersion.objects.get(pk=id)))
@@ -91,7 +91,7 @@ class RollBack(View):
 class ActivateVersion(View):
     scopes = {"POST": "training:write"}
 
-    @extend_schema(operation_id="activate_model", request=None, responses={200: VersionOut})
+    @extend_schema(operation_id="activate_version", request=None, responses={200: VersionOut})
     def post(self, request: Request, id: UUID) -> Response:
         """Make a version live: an older one to roll back, or one that training held back."""
         version = ModelVersion.objects.select_for_update().get(pk=id)
