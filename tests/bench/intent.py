@@ -30,7 +30,6 @@ SEEDS = 5
 SUPERVISED = 2  # seeds of the rows without unlabelled texts, which stand beside the others
 ENGLISH, MULTILINGUAL = weights.ENGLISH, ""
 SWITCHES = ("consistency", "contrastive", "adversarial", "typos", "pretrain", "self_training")
-LASTING = 3  # each third example is enough to see what is forgotten
 
 PROTOCOL = {
     "banking77_full": "official test; MiniLM-L6 tuned on train",
@@ -266,13 +265,10 @@ def _passages(size: Size, _: None) -> Found:
 
 
 def _forgetting(size: Size, _: None) -> Found:
-    given = size.bank().thinned(2 if size.quick else LASTING)
-    config = Config.suited(1_000, **({"epochs": 4, "refit": False, "held_out": 0.0} | size.changes))
-    forgetting = lasting.measure(_bench(ENGLISH), given, config=config)
-    told = "the 52, among all intents known by then; each third training text"
+    forgetting = lasting.measure(_bench(ENGLISH), size.bank(), **size.changes)
     curve: Found = {
-        f"old_intents_after_{round_}": (accuracy, told)
-        for round_, accuracy in enumerate(forgetting.curve)
+        f"old_intents_after_{rounds}": (accuracy, "the 52, among all intents known by then")
+        for rounds, accuracy in forgetting.curve.items()
     }
     return curve | {"forgetting": (forgetting.lost, "")}
 

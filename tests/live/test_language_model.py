@@ -64,8 +64,10 @@ def server(weights: Path, tmp_path_factory: Any) -> Iterator[str]:
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("transformers"), "serve", weights, "--port", str(port)]
-        + ["--device", "cpu"],
+        [
+            *(Path(sys.executable).with_name("transformers"), "serve", weights),
+            *("--port", str(port), "--device", "cpu"),
+        ],
         env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
         stdout=log.open("wb"),
         stderr=subprocess.STDOUT,
