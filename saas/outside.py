@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -58,9 +59,7 @@ def fetch(
     name can change its mind in between, and no redirect leads inside. Raises `OutsideError`.
     """
     deadline = time.monotonic() + seconds
-    with httpcore.ConnectionPool(
-        network_backend=_Guard(deadline), ssl_context=ssl.create_default_context()
-    ) as pool:
+    with httpcore.ConnectionPool(network_backend=_Guard(deadline), ssl_context=trusted()) as pool:
         for _ in range(redirects + 1):
             check(url, schemes)
             answer = _call(pool, method, url, headers or {}, body, most)
@@ -69,6 +68,12 @@ def fetch(
                 return answer
             url = urljoin(url, target)
     raise OutsideError(f"It leads on and on: more than {redirects} redirects.")
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that are believed; reading them takes longer than a call."""
+    return ssl.create_default_context()
 
 
 def check(url: str, schemes: tuple[str, ...]) -> None:

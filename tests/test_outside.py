@@ -91,6 +91,24 @@ def test_too_much_too_slow_and_nonsense_end(site: str) -> None:
         get(f"{site}/junk")
 
 
+def test_a_certificate_is_checked(settings, tmp_path, monkeypatch) -> None:
+    file = web.certificate(tmp_path)
+    with web.serve(file) as site:
+        settings.OUTSIDE_ALLOWED = [site.address]
+        site.pages["/page"] = ("text/html", PAGE)
+        with pytest.raises(OutsideError, match="could not be reached"):
+            get(f"{site.url}/page")
+
+        outside.trusted.cache_clear()
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        try:
+            assert get(f"{site.url}/page").body == PAGE
+            with pytest.raises(OutsideError, match="too long"):
+                get(f"{site.url}/slow", seconds=0.5)
+        finally:
+            outside.trusted.cache_clear()
+
+
 def test_a_call_may_want_the_status_alone(site: str) -> None:
     answer = get(f"{site}/slow", most=0)
 

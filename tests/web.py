@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,40 @@ class Site:
         self.stopping = threading.Event()
 
 
+def certificate(folder: Path) -> Path:
+    """A file with a key, and a certificate for `localhost` that this key has signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file = folder / "certificate.pem"
+    parts = (
+        key.private_bytes(serialization.Encoding.PEM, *form),
+        made.public_bytes(serialization.Encoding.PEM),
+    )
+    file.write_bytes(b"".join(parts))
+    return file
+
+
 @contextmanager
-def serve() -> Iterator[Site]:
+def serve(certificate: Path | None = None) -> Iterator[Site]:
+    """With a certificate (and its key in the same file) over TLS, by the name `localhost`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     site = Site(f"127.0.0.1:{server.server_port}")
+    if certificate:
+        site.address = f"localhost:{server.server_port}"
+        site.url = f"https://{site.address}"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.site = site  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
