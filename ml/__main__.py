@@ -16,6 +16,7 @@ from ml.encoder import Encoder
 from ml.errors import DataError, ModelError
 from ml.intent import IntentModel
 from ml.types import Example
+from ml.wording import Wording
 
 LABELS = ("label", "intent", "category")
 
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, default=Path("var/encoders"), help="for encoders")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train a model on a CSV of text and label")
-    train.add_argument("kind", choices=["intent"])
+    train.add_argument("kind", choices=["intent", "wording"])
     train.add_argument("file", type=Path)
     train.add_argument("out", type=Path)
     train.set_defaults(run=_train)
@@ -90,6 +91,11 @@ def read_examples(file: Path) -> list[Example]:
 
 def _train(options: argparse.Namespace, encoder: Encoder) -> None:
     examples = read_examples(options.file)
+    if options.kind == "wording":
+        worded = Wording.fit(examples)
+        worded.save(options.out)
+        _print(worded.metrics)
+        return
     vectors = encoder.encode([e.text for e in examples], progress=_show)
     model = IntentModel.fit(vectors, [e.label for e in examples], progress=_show)
     model.save(options.out)

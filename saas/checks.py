@@ -39,6 +39,14 @@ def check_environment(**_: Any) -> list[CheckMessage]:
                 id="frontdesk.E003",
             )
         )
+    if settings.SAFETY_MODEL and not settings.SAFETY_MODEL.is_dir():
+        found.append(
+            Error(
+                f"SAFETY_MODEL names the folder {str(settings.SAFETY_MODEL)!r}, which is not there.",
+                hint="Name a folder from `python -m ml train wording`, or leave it empty.",
+                id="frontdesk.E008",
+            )
+        )
     if not 1 <= settings.THREADS <= 256:
         found.append(Error("THREADS must be 1 to 256.", id="frontdesk.E004"))
     if settings.LLM_BASE_URL and not settings.LLM_BASE_URL.startswith(("https://", "http://")):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ml.adapters import Adapter
     from ml.encoder import Adapters, Encoder
     from ml.engine import Engine
+    from ml.safety import Guard
     from ml.types import Vectors
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ def warm_up() -> None:
             import faiss  # noqa: F401  (the first search would wait for it)
 
             background()
+            guard()
             encode(["ready"])
             _warm.set()
         except Exception:
@@ -105,6 +107,16 @@ def background(adapter: Adapter | None = None) -> Vectors:
     from ml.background import sentences
 
     return encode_all(sentences(), "query", adapter=adapter)
+
+
+@functools.cache
+def guard() -> Guard:
+    """Says which dangers a text holds, by the encoder as it is; with the operator's model, if any."""
+    from ml.safety import Guard
+    from ml.wording import Wording
+
+    own = Wording.load(settings.SAFETY_MODEL) if settings.SAFETY_MODEL else None
+    return Guard.fit(lambda texts: encode_all(texts, "query"), wording=own)
 
 
 def space(adapter: Adapter | None) -> str:

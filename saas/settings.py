@@ -162,6 +162,8 @@ UNLABELLED = ["saas.chat.conversations.texts", "saas.labelling.turns.texts"]
 PASSAGES = "saas.chat.knowledge.pairs"
 # A Celery task that is sent with the tenant's id when a version of a kind has gone live.
 AFTER_ACTIVATION = {"intent": "saas.chat.tasks.embed"}
+# A model of harmful wording beside the built-in guard, from `python -m ml train wording`.
+SAFETY_MODEL = Path(env("SAFETY_MODEL")) if env("SAFETY_MODEL", default="") else None
 THREADS = env.int("THREADS", default=os.cpu_count() or 1)
 # A language model (saas/language_model.py): off without an address. An answer waits for it so many
 # seconds at most; prices are of a million tokens, in the currency of tenants' budgets.

@@ -16,6 +16,7 @@ from saas.chat.api import (
     messages,
     openai,
     replies,
+    safety,
     streaming,
 )
 from saas.demo import views as demo
@@ -67,6 +68,8 @@ v1: list[URLPattern | URLResolver] = [
     path("documents", documents.Documents.as_view()),
     path("pages", documents.Pages.as_view()),
     path("documents/<uuid:id>", documents.OneDocument.as_view()),
+    path("safety/policy", safety.Policy.as_view()),
+    path("refusals", safety.Refusals.as_view()),
     path("composition", composition.Composition.as_view()),
     path("composition/prompts", composition.Prompts.as_view()),
     path("replies", replies.Replies.as_view()),

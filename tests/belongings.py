@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from saas.billing import quota, usage
-from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating, Spending
+from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating, Refusal, Spending
 from saas.chat.streams import Event, Log
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
@@ -40,6 +40,7 @@ def give(business: Any) -> dict[str, str]:
     call.post("labelling/jobs", {"kind": "discover"})
     call("PUT", "training/schedule", {"every": "day"})
     call("PUT", "inbox/policy", {"unsure_after": 2})
+    call("PUT", "safety/policy", {"words": [f"{mark} rival"]})
     call.post("composition/prompts", {"text": f"{mark} tone"})
     webhook = call.post("webhooks", {"url": f"https://{mark}.example/hook"}).json()["id"]
     ping = call.post(f"webhooks/{webhook}/test").json()["id"]
@@ -56,6 +57,7 @@ def give(business: Any) -> dict[str, str]:
         rated = Conversation.objects.get(id=answered.json()["conversation_id"])
         Rating.objects.create(conversation=rated, score=5)
         answer = rated.messages.get(author="bot")
+        Refusal.objects.create(message=answer, kind="harm", reason=mark, score=1, action="refuse")
         Feedback.objects.create(message=answer, helpful=True, comment=mark)
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
         Spending.objects.create(month="2026-01-01")

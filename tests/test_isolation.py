@@ -38,6 +38,7 @@ SENT: dict[str, Any] = {
     "training/schedule": {"every": "week"},
     "explanations": {"text": "shop hello"},
     "inbox/policy": {"unsure_after": 1},
+    "safety/policy": {"words": ["mine"]},
     "composition": {"tokens_a_month": 1},
     "composition/prompts": {"text": "mine"},
     "corrections": {"text": "hey", "intent": "mine"},

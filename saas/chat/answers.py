@@ -9,6 +9,7 @@ from uuid import UUID
 from saas import engine
 from saas.chat import knowledge, replies, retrieval
 from saas.chat.retrieval import Filters, Found
+from saas.chat.safety import Refused
 from saas.training import rollout, store
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Answer:
     """What the bot says, and what it rests on.
 
     `kind` is "reply" (the approved reply to an intent), "passage" (quoted from the knowledge),
-    "composed" (from the knowledge, by a language model), "fallback", or "handoff" (a person takes over).
+    "composed" (from the knowledge, by a language model), "fallback", "handoff" (a person takes over),
+    or "refusal" (what the tenant's bot does not answer, and `refused` says why).
     """
 
     kind: str
@@ -93,6 +95,7 @@ class Answer:
     sources: list[Source]
     model_version: UUID | None
     citations: list[Citation] = field(default_factory=list)
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,8 @@ def plan(conversation_id: UUID) -> Plan:
     """What the current tenant's next answer in a conversation takes.
 
     The intent model and the search read the same vector. Only while passages lack theirs in the space
-    of a newly tuned model are they searched where the encoder is as it was.
+    of a newly tuned model are they searched where the encoder is as it was. That is also what
+    `saas.chat.safety` reads.
     """
     live = store.serving(
         "intent", rows=knowledge.NAME, encoder=engine.fingerprint(), seat=conversation_id
@@ -151,7 +155,7 @@ def plan(conversation_id: UUID) -> Plan:
     own = live.model.adapter if live.model else None
     passages = own if knowledge.is_ready(own, revision=live.revision) else None
     watched = (live.challenger.adapter,) if live.challenger else ()
-    return Plan(live, passages, tuple(dict.fromkeys((own, passages, *watched))))
+    return Plan(live, passages, tuple(dict.fromkeys((own, passages, *watched, None))))
 
 
 def decide(
@@ -214,6 +218,14 @@ def handing_over(answer: Answer | None, *, language: str, open_: bool) -> Answer
     if answer is None:
         return Answer("handoff", text, language, None, None, False, [], [], None)
     return replace(answer, kind="handoff", text=text)
+
+
+def refusing(refused: Refused, *, language: str, open_: bool) -> Answer:
+    """What the bot says to a message that it does not answer."""
+    person = HANDOFF if open_ else CLOSED
+    parts = [refused.text] + ([person[language]] if refused.action == "handoff" else [])
+    text = "\n".join(parts)
+    return Answer("refusal", text, language, None, None, False, [], [], None, refused=refused)
 
 
 def _nearer(found: list[Found], prediction: Prediction) -> bool:

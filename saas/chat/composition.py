@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from saas.chat import conversations, extraction, generation
+from saas.chat import conversations, extraction, generation, safety
 from saas.chat.answers import Answer, Draft, Question
 from saas.chat.generation import Generation, Terms, Use
 
@@ -23,9 +23,15 @@ class Composed:
 
 def prepare(draft: Draft, text: str, conversation_id: UUID) -> Terms | None:
     """On which terms a language model may compose this answer; None where it is quoted."""
+    draft = _trusted(draft)
     if not draft.passages:
         return None
-    return generation.terms(draft, text, conversations.last_lines(conversation_id, HISTORY))
+    history = [
+        line
+        for line in conversations.last_lines(conversation_id, HISTORY)
+        if not safety.is_suspect(line.text)
+    ]
+    return generation.terms(draft, text, history)
 
 
 def complete(draft: Draft, question: Question, terms: Terms | None) -> Iterator[str | Composed]:
@@ -39,7 +45,7 @@ def complete(draft: Draft, question: Question, terms: Terms | None) -> Iterator[
         return
     made = None
     if terms:
-        made = Generation(draft, question, terms)
+        made = Generation(_trusted(draft), question, terms)
         yield from made.parts()
         if made.answer:
             yield Composed(made.answer, made.use)
@@ -47,6 +53,11 @@ def complete(draft: Draft, question: Question, terms: Terms | None) -> Iterator[
     answer = extraction.extract(draft, question)
     yield answer.text
     yield Composed(answer, made.use if made else None)
+
+
+def _trusted(draft: Draft) -> Draft:
+    """With the passages alone that a language model may read."""
+    return replace(draft, passages=[hit for hit in draft.passages if not hit.suspect])
 
 
 def settle(composed: Composed, terms: Terms | None) -> None:

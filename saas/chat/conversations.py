@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from saas.chat import notices
+from saas.chat import notices, safety
 from saas.chat.models import Conversation, Message
 from saas.errors import Conflict
 from saas.training import corrections
@@ -142,3 +142,5 @@ def store(asked: Asked, composed: Composed, *, message_id: UUID, new: bool) -> N
     )
     Message.objects.bulk_create([question, answered])
     notices.said(question, answered)
+    if answer.refused:
+        safety.log(answer.refused, message_id)

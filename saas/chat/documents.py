@@ -14,11 +14,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from saas import rows
-from saas.chat import knowledge
+from saas.chat import knowledge, safety
 from saas.chat.models import Document, Passage
 from saas.chat.reading.chunks import Chunk
 from tenants import audit
@@ -27,6 +28,7 @@ from tenants.scope import current_tenant_id
 LEASE = timedelta(minutes=61)  # a minute more than the task's time limit
 BLOCK = 1024 * 1024
 INHERITED = ("language", *knowledge.APPLIES)  # what passages have from their document
+RENEWED = ("seen", "page", "suspect")  # and what may change of one whose words are the same
 
 
 class DocumentForm(knowledge.ApplicableRow):
@@ -79,6 +81,12 @@ def waiting() -> int:
     return Document.objects.filter(state__in=Document.OPEN).count()
 
 
+def suspects(document: Document) -> QuerySet[Passage]:
+    """Its passages that no language model may read."""
+    found: QuerySet[Passage] = Passage.objects.filter(document=document, suspect=True)
+    return found.defer("vector", "tuned").order_by("page", "id")
+
+
 def path_of(document: Document) -> Path:
     return _folder() / f"{document.digest}{suffix_of(document)}"
 
@@ -108,7 +116,7 @@ def take(document_id: UUID) -> Document | None:
     )
     if found is not None:
         found.state, found.lease_until = Document.State.READING, timezone.now() + LEASE
-        found.pages, found.pages_read, found.passages = None, 0, 0
+        found.pages, found.pages_read, found.passages, found.suspects = None, 0, 0, 0
         found.readings += 1
         found.save()
     return found
@@ -128,16 +136,18 @@ class Reading:
         self._document = document
         self._version = document.readings
         self._times: Counter[str] = Counter()
-        self._read = 0
+        self._read = self._suspects = 0
 
     def keep(self, chunks: Sequence[Chunk], *, pages: int | None) -> None:
         """Store some passages. Those that are there already keep their vectors."""
         last = next((chunk.page for chunk in reversed(chunks) if chunk.page), 0)
         self._read += len(chunks)
-        self._update(passages=self._read, pages_read=last, pages=pages)
+        suspect = [safety.is_suspect(f"{chunk.heading}\n{chunk.text}") for chunk in chunks]
+        self._suspects += sum(suspect)
+        self._update(passages=self._read, suspects=self._suspects, pages_read=last, pages=pages)
         given = {name: getattr(self._document, name) for name in INHERITED}
         fields = {}
-        for chunk in chunks:
+        for chunk, is_suspect in zip(chunks, suspect, strict=True):
             digest = self._digest(chunk)
             fields[digest] = {
                 "question": chunk.heading,
@@ -146,13 +156,13 @@ class Reading:
                 "source": self._document.name,
                 "page": chunk.page,
                 "seen": self._version,
+                "suspect": is_suspect,
             }
         there = {p.digest: p for p in Passage.objects.filter(digest__in=fields).defer("vector")}
         for digest, passage in there.items():
-            passage.seen, passage.page = self._version, fields[digest]["page"]
-            for name, value in given.items():
-                setattr(passage, name, value)
-        Passage.objects.bulk_update(there.values(), ["seen", "page", *INHERITED])
+            for name in (*RENEWED, *INHERITED):
+                setattr(passage, name, fields[digest][name])
+        Passage.objects.bulk_update(there.values(), [*RENEWED, *INHERITED])
         Passage.objects.bulk_create(
             Passage(digest=digest, document=self._document, since=self._version, **values)
             for digest, values in fields.items()

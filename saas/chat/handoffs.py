@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from saas.chat import answers, conversations, notices, policy
+from saas.chat import answers, conversations, notices, policy, safety
 from saas.chat.answers import Answer
 from saas.chat.models import Conversation, HandOff, Message
 from saas.chat.retrieval import Filters
@@ -88,6 +88,11 @@ def decide(
     set_ = policy.get()
     if wants(asked.text, offered=conversations.last_kind(asked.conversation_id) == "fallback"):
         found, wanted = None, Wanted(Reason.ASKED, URGENT)
+    elif refused := safety.check(asked.text, plan.of(vectors, None)[0], language=asked.language):
+        said = answers.refusing(refused, language=asked.language, open_=set_.is_open())
+        priority = policy.HIGHEST if refused.kind == "self_harm" else URGENT
+        due = Wanted(Reason.SAFETY, priority) if refused.action == "handoff" else None
+        return answers.Draft(said), due
     else:
         filters = Filters(product=asked.product, audience=asked.audience)
         draft = answers.decide(

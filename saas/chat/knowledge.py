@@ -14,6 +14,7 @@ from django.db import transaction
 from pydantic import Field, model_validator
 
 from saas import engine, rows
+from saas.chat import safety
 from saas.chat.models import Passage
 from saas.training import store
 from tenants.scope import current_tenant_id
@@ -68,6 +69,7 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
                 "answer": row.answer,
                 "language": row.language or "",
                 "source": row.source,
+                "suspect": safety.is_suspect(f"{row.question}\n{row.answer}"),
                 **row.applies(),
                 "vector": None,
                 "encoder": "",

@@ -71,6 +71,7 @@ class Document(TenantModel, Applicable):
     pages = models.PositiveIntegerField(null=True, help_text="of those that have any")
     pages_read = models.PositiveIntegerField(default=0)
     passages = models.PositiveIntegerField(default=0)
+    suspects = models.PositiveIntegerField(default=0, help_text="passages among them")
     lease_until = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -87,7 +88,8 @@ class Passage(TenantModel, Applicable):
     """A piece of knowledge: a question and its answer, or a part of a document below its heading.
 
     One of a document answers from its reading `since` on; `seen` is the last reading that had it.
-    `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's.
+    `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's. One that
+    gives orders to language models is `suspect`, and no language model reads it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -102,6 +104,7 @@ class Passage(TenantModel, Applicable):
     page = models.PositiveIntegerField(null=True)
     since = models.PositiveIntegerField(default=0)
     seen = models.PositiveIntegerField(default=0)
+    suspect = models.BooleanField(default=False)
     vector = models.BinaryField(null=True, editable=False)
     encoder = models.CharField(max_length=120, blank=True, editable=False)
     tuned = models.BinaryField(null=True, editable=False)
@@ -196,6 +199,7 @@ class HandOff(TenantModel):
         ASKED = "asked"
         UNSURE = "unsure"
         RULE = "rule"
+        SAFETY = "safety"
         CALL = "call"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -326,3 +330,35 @@ class Spending(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.month}: {self.tokens}"
+
+
+class SafetyPolicy(TenantModel):
+    """What a tenant's bot does with messages of each kind that it could refuse (`saas.chat.safety`)."""
+
+    rules = models.JSONField(default=dict)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_safety_policy")]
+
+    def __str__(self) -> str:
+        return "safety"
+
+
+class Refusal(TenantModel):
+    """Why a customer's message was not answered; `message` is what the bot said instead."""
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="refusals", db_index=False
+    )
+    kind = models.CharField(max_length=20)
+    reason = models.TextField()
+    score = models.FloatField()
+    action = models.CharField(max_length=10)
+    refused_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "message"], name="refusal_once")]
+        indexes = [models.Index(fields=["tenant", "-refused_at", "id"], name="refusal_by_age")]
+
+    def __str__(self) -> str:
+        return self.kind

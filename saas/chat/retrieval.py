@@ -49,6 +49,7 @@ class Found:
     """A passage and how near it is to the question, see `ml.retrieval.Ranked`.
 
     `written` says that somebody wrote it as the answer to a question; others are parts of documents.
+    No language model may read what is `suspect`.
     """
 
     id: UUID
@@ -60,6 +61,7 @@ class Found:
     relevant: bool
     certainty: float
     written: bool
+    suspect: bool
 
 
 def search(
@@ -93,6 +95,7 @@ def search(
             relevant=hit.relevant,
             certainty=hit.certainty,
             written=passage.document_id is None,
+            suspect=passage.suspect,
         )
         for hit in ranked
         if (passage := found.get(UUID(hit.id))) is not None

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 # Name and module; a module has run(data, quick=…, running=…) -> Result and figures in its docstring.
-BENCHMARKS = {name: f"tests.bench.{name}" for name in ("intent", "main_job", "retrieval")}
+BENCHMARKS = {
+    name: f"tests.bench.{name}" for name in ("answers", "intent", "main_job", "retrieval")
+}
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from saas.demo.laptop import Site, step
 
 QUESTIONS = Path(__file__).with_name("questions.csv")
-NO_ANSWER = ("fallback", "handoff")
+NO_ANSWER = ("fallback", "handoff", "refusal")
 PROTOCOL = {
     "citations_supported": "share of the cited parts of all answers that stand word for word in the "
     "named file of the demo and, where a language model wrote them, are supported by it",

@@ -66,7 +66,8 @@ def smp2017(folder: Path) -> IntentSet:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -8,6 +8,7 @@ import pytest
 from ml.__main__ import main
 from ml.encoder import Encoder
 from ml.intent import IntentModel
+from ml.wording import Wording
 
 ROWS = "\n".join(
     f"{text},{label}"
@@ -44,6 +45,16 @@ def test_train_then_eval(run, tmp_path: Path):
     assert "100% fitted 2 intents on 8 examples" in log
     code, figures, _ = run("eval", out, file)
     assert (code, "accuracy         1.0000" in figures) == (0, True)
+
+
+def test_train_wording(run, tmp_path: Path):
+    rows = [f"where is parcel {n},fine\nyou blorp {n},abuse" for n in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+
+    code, figures, _ = run("train", "wording", tmp_path / "a.csv", tmp_path / "model")
+
+    assert (code, "accuracy         1.0000" in figures) == (0, True)
+    assert Wording.load(tmp_path / "model").predict(["blorp"]) == ["abuse"]
 
 
 def test_tune_then_eval(run, tmp_path: Path):

@@ -19,6 +19,8 @@ from saas.chat.models import Document
 from saas.chat.reading.formats import FORMATS
 from saas.errors import Problem
 
+SHOWN = 20
+
 
 class DocumentOut(BaseModel):
     id: UUID
@@ -34,6 +36,9 @@ class DocumentOut(BaseModel):
     pages: int | None = Field(description="Null where the format has none, or before it is read")
     pages_read: int
     passages: int = Field(description="What was made of it so far")
+    suspects: int = Field(
+        description="Passages that give orders to language models: none is given them to read"
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -53,6 +58,19 @@ UPLOAD = {
         },
     }
 }
+
+
+class SuspectOut(BaseModel):
+    """A passage that gives orders to language models."""
+
+    id: UUID
+    heading: str
+    text: str
+    page: int | None
+
+
+class WholeDocument(DocumentOut):
+    suspect_passages: list[SuspectOut] = Field(description=f"The first {SHOWN} of them")
 
 
 def _out(row: Document) -> DocumentOut:
@@ -127,10 +145,15 @@ class Pages(View):
 class OneDocument(View):
     scopes = {"GET": READ, "DELETE": WRITE}
 
-    @extend_schema(operation_id="get_document", responses={200: DocumentOut})
+    @extend_schema(operation_id="get_document", responses={200: WholeDocument})
     def get(self, request: Request, id: UUID) -> Response:
-        """One document, and how far it has been read."""
-        return self.answer(_out(Document.objects.get(id=id)))
+        """One document, how far it has been read, and what in it is suspect."""
+        row = Document.objects.get(id=id)
+        found = [
+            SuspectOut(id=part.id, heading=part.question, text=part.answer, page=part.page)
+            for part in documents.suspects(row)[:SHOWN]
+        ]
+        return self.answer(WholeDocument(**_out(row).model_dump(), suspect_passages=found))
 
     @extend_schema(operation_id="delete_document", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:

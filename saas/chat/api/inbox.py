@@ -29,8 +29,8 @@ class HandOffOut(BaseModel):
     customer: str
     language: str
     state: Literal["bot", "waiting", "agent", "closed"]
-    reason: Literal["asked", "unsure", "rule", "call"] = Field(
-        description="The customer asked, the bot was unsure, a rule, or an API call"
+    reason: Literal["asked", "unsure", "rule", "safety", "call"] = Field(
+        description="The customer asked, the bot was unsure, a rule, what they said, or an API call"
     )
     note: str
     priority: int

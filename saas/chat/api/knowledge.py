@@ -32,6 +32,7 @@ class PassageOut(BaseModel):
     audience: str
     valid_from: date | None
     valid_until: date | None
+    suspect: bool = Field(description="It gives orders to language models: none reads it")
     created_at: datetime
 
 

@@ -62,10 +62,10 @@ class Guess(BaseModel):
 class AnswerOut(BaseModel):
     """`kind` is reply (approved reply), passage (quoted from the knowledge), composed (from the
 
-    knowledge, by a language model), fallback or handoff.
+    knowledge, by a language model), fallback, handoff or refusal.
     """
 
-    kind: Literal["reply", "passage", "composed", "fallback", "handoff"]
+    kind: Literal["reply", "passage", "composed", "fallback", "handoff", "refusal"]
     text: str
     language: rows.Language
     intent: str | None = Field(description="The likeliest intent; null before any training")
