@@ -1,6 +1,6 @@
 """What the bot answers and what it refuses, each group of figures in a module of its own.
 
-Figures: see `tests.bench.safety.PROTOCOL`.
+Figures: see `PROTOCOL` of `tests.bench.safety` and `tests.bench.citations`, and `tests.bench.streaming`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from typing import Any
 
 from ml import weights
 from ml.encoder import Encoder
-from tests.bench import safety
+from tests.bench import citations, safety, stack, streaming
 from tests.bench.tuned import CACHE
 
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
     encoder = Encoder.load(weights.locate("", cache=CACHE), threads=1)
     figures = safety.measure(data, encoder, quick=quick)
-    protocol = dict(safety.PROTOCOL)
+    site = stack.start(running)
+    figures |= citations.measure(site)
+    streamed, protocol = streaming.measure(site, running, quick=quick)
+    protocol |= safety.PROTOCOL | citations.PROTOCOL
     if quick:
         protocol["quick"] = "each sixth jailbreak and test message"
-    return figures, protocol
+    return figures | streamed, protocol

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.encoder import Encoder
-from ml.safety import Guard
+from ml.safety import LEARNT, Guard
 from ml.types import Example
 from ml.wording import FINE, Wording
 from tests.bench import sets
@@ -48,15 +48,14 @@ def _jailbreaks(data: Path, encoder: Encoder, guard: Guard, step: int) -> dict[s
         texts = json.load(file)[::step]
     parts = [(number, part) for number, text in enumerate(texts) for part in _parts(text)]
     vectors = encoder.encode([part for _, part in parts])
-    from ml.safety import read
-
     caught, first, worded = set(), set(), set()
     for (number, part), vector in zip(parts, vectors, strict=True):
-        if guard.judge(part, vector):
+        dangers = guard.judge(part, vector)
+        if dangers:
             caught.add(number)
             if texts[number].startswith(part):
                 first.add(number)
-        if read(part):
+        if any(LEARNT not in danger.reason for danger in dangers):
             worded.add(number)
     return {
         "jailbreaks_caught": len(caught) / len(texts),
