@@ -60,7 +60,7 @@ Text = Annotated[str, rows.text(1_000)]
 Word = Annotated[str, Field(max_length=100, pattern=r"^\s*[^\s\x00][^\x00]*[^\s\x00]\s*$")]
 
 
-class Rule(Part):
+class Response(Part):
     """What is done with one kind of message: refused with a text, handed to a person, or let through."""
 
     action: Action = "refuse"
@@ -70,7 +70,7 @@ class Rule(Part):
         return self.text.get(language) or TEXTS[kind][language]  # type: ignore[call-overload]
 
 
-class Kept(Rule):
+class KeptResponse(Response):
     """The same of what protects other customers and tenants: it is never let through."""
 
     action: Literal["refuse", "handoff"] = "refuse"
@@ -79,18 +79,26 @@ class Kept(Rule):
 class Policy(Part):
     """What is done with each kind of message, and the tenant's own words that are refused."""
 
-    injection: Rule = Field(default=Rule(), description="Orders to the bot to leave its role")
-    other_data: Kept = Field(default=Kept(), description="Other people's data, or the systems'")
-    self_harm: Rule = Field(default=Rule(action="handoff"), description="Suicide and self-harm")
-    harm: Rule = Field(default=Rule(), description="Violence, crime, hatred, sexual content")
-    abuse: Rule = Field(default=Rule(), description="Insults")
-    blocked: Rule = Field(default=Rule(), description="What has one of `words`")
+    injection: Response = Field(
+        default=Response(), description="Orders to the bot to leave its role"
+    )
+    other_data: KeptResponse = Field(
+        default=KeptResponse(), description="Other people's data, or the systems'"
+    )
+    self_harm: Response = Field(
+        default=Response(action="handoff"), description="Suicide and self-harm"
+    )
+    harm: Response = Field(
+        default=Response(), description="Violence, crime, hatred, sexual content"
+    )
+    abuse: Response = Field(default=Response(), description="Insults")
+    blocked: Response = Field(default=Response(), description="What has one of `words`")
     words: list[Word] = Field(
         default=[], max_length=500, description="Words and phrases that you do not talk about"
     )
 
-    def rule(self, kind: str) -> Rule:
-        found: Rule = getattr(self, kind)
+    def response(self, kind: str) -> Response:
+        found: Response = getattr(self, kind)
         return found
 
 
@@ -112,10 +120,10 @@ def check(text: str, vector: Vectors, *, language: str) -> Refused | None:
     """
     set_ = get()
     for danger in _urgent_first(engine.guard().judge(text, vector)):
-        rule = set_.rule(danger.kind)
-        if rule.action != "allow":
-            words = rule.words(danger.kind, language)
-            return Refused(danger.kind, danger.reason, danger.score, rule.action, words)
+        response = set_.response(danger.kind)
+        if response.action != "allow":
+            words = response.words(danger.kind, language)
+            return Refused(danger.kind, danger.reason, danger.score, response.action, words)
     return _blocked(text, set_, language)
 
 
