@@ -16,7 +16,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -31,14 +30,14 @@ PAIRS = {
     "能开发票吗？": "可以，下单时填写抬头即可。",
 }
 ASKED = "Can batteries be shipped?"
-Figures = dict[str, Any]
+PROTOCOL = {
+    "first_event_ratio": "must: at most 1.2; the worse of WSGI and ASGI; medians of calls one by one",
+    "first_stage_ms": "plan, reservation, encoder and search, in this process, without HTTP",
+    "readers_connections": f"to the database, added by {READERS} who wait (ASGI)",
+}
 
 
-def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[Figures, Figures]:
-    return measure(stack.start(running), running, quick=quick)
-
-
-def measure(site: laptop.Site, running: ExitStack, *, quick: bool) -> tuple[Figures, Figures]:
+def measure(site: laptop.Site, running: ExitStack, *, quick: bool) -> dict[str, float]:
     """Of a running product; starts an ASGI server beside it."""
     times, readers = (QUICK_TIMES, QUICK_READERS) if quick else (TIMES, READERS)
     tenant = stack.Tenant(site, "stream")
@@ -54,11 +53,7 @@ def measure(site: laptop.Site, running: ExitStack, *, quick: bool) -> tuple[Figu
     figures["first_event_ratio"] = max(figures[f"first_event_ratio_{n}"] for n in ("wsgi", "asgi"))
     connections, kilobytes = _waiting(f"127.0.0.1:{port}", process, tenant, readers)
     figures |= {"readers_connections": connections, "reader_kb": kilobytes}
-    return figures, {
-        "first_event_ratio": f"must: at most 1.2; the worse of both; medians of {times} calls",
-        "first_stage_ms": "plan, reservation, encoder and search, in this process, without HTTP",
-        "readers_connections": f"to the database, added by {readers} who wait (ASGI)",
-    }
+    return figures
 
 
 def _median(timed: Callable[[], float], times: int) -> float:

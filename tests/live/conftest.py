@@ -115,6 +115,19 @@ def call(port: int, secret: str, method: str, path: str, body: Any = None) -> tu
     return response.status, json.loads(response.read() or "null")
 
 
+def stream(port: int, secret: str, text: str) -> Any:
+    """What a streamed answer ends with; raises ValueError where it is cut off."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    body = json.dumps({"text": text})
+    connection.request("POST", "/v1/chat/messages", body, headers | {"Accept": "text/event-stream"})
+    told = connection.getresponse().read().decode()
+    event, _, data = told.rstrip().rpartition("\ndata: ")
+    if not event.endswith("event: done"):
+        raise ValueError(told)
+    return json.loads(data)
+
+
 def eventually(
     holds: Callable[[], Any],
     *,
