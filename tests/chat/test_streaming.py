@@ -10,14 +10,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from saas import engine, rates
 from saas.billing.models import Quota, UsageRecord
-from saas.chat import production, streams, tasks
+from saas.chat import generation, production, streams, tasks
 from saas.chat.models import Message
 from saas.chat.streams import Event, Log
+from tests import language_server
 from tests.conftest import Business, found
 
+TERMS = (
+    "# Returns\n\nChairs can be returned within thirty days. They must be unused and in their box."
+)
 QUESTION = {"text": "Can batteries be shipped?"}
 
 
@@ -97,6 +102,24 @@ def test_the_events_of_an_answer_are_the_plain_answer_in_parts(shop) -> None:
     assert billed(shop) == 2
     with shop.scope():
         assert Message.objects.get(id=started["message_id"]).text == "Yes, by road only."
+
+
+def test_a_language_models_sentences_come_one_by_one(shop, settings) -> None:
+    file = SimpleUploadedFile("terms.md", TERMS.encode())
+    headers = {"Authorization": f"Bearer {shop.secret}"}
+    sent = shop.call.client.post("/v1/documents", {"file": file}, headers=headers).json()
+    tasks.read(str(shop.id), sent["id"])
+    tasks.embed(str(shop.id))
+    with language_server.serve() as model:
+        settings.LLM_BASE_URL, settings.LLM_MODEL = model.url, "small-model"
+        generation.BREAKER.close()
+        model.says = "You can return chairs within 30 days. They must be unused and in their box."
+        told = events(ask(shop, {"text": "How long may I bring back a chair?"}))
+
+    deltas = [event.data["text"] for event in told if event.name == "delta"]
+    done = told[-1].data["answer"]
+    assert (len(deltas), done["kind"]) == (2, "composed")
+    assert "".join(deltas) == done["text"]
 
 
 def test_the_first_event_comes_before_the_encoder_works(shop, slow) -> None:
