@@ -25,6 +25,7 @@ KEEP = 300  # seconds
 LEASE = 10  # seconds
 WAIT = 2.0  # seconds without an event, after which a reader is told so
 ENDS = ("done", "error")
+READER = "answer-reader"  # what Redis calls a connection that follows one
 LOST = {
     "en": "The answer broke off. Please ask again.",
     "zh": "回答中断了，请再问一次。",
@@ -92,7 +93,10 @@ async def follow(
         after = first.id or after
         yield first
     client: Any = aioredis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=WAIT + 3
+        settings.REDIS_URL,
+        socket_connect_timeout=1,
+        socket_timeout=WAIT + 3,
+        client_name=READER,
     )
     try:
         while True:

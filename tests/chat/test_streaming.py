@@ -19,6 +19,7 @@ from saas.chat.models import Message
 from saas.chat.streams import Event, Log
 from tests import language_server
 from tests.conftest import Business, found
+from tests.live.conftest import eventually
 
 TERMS = (
     "# Returns\n\nChairs can be returned within thirty days. They must be unused and in their box."
@@ -260,15 +261,27 @@ def test_a_killed_writer_is_noticed(shop, monkeypatch) -> None:
     assert told[-1].data["code"] == "interrupted"
 
 
-def test_a_reader_who_waits_holds_the_line(shop, slow, monkeypatch) -> None:
+def readers() -> int:
+    """Connections that follow an answer, in the eyes of Redis."""
+    named = [client["name"] for client in streams._redis().client_list()]
+    return named.count(streams.READER)
+
+
+def test_a_reader_who_waits_holds_the_line_and_one_who_leaves_leaves_nothing(
+    shop, slow, monkeypatch
+) -> None:
     monkeypatch.setattr(streams, "WAIT", 0.1)
     pieces = iter(ask(shop))
+    started = parsed(next(pieces).decode())[0]
+    other = iter(read_on(shop, started.data["message_id"], 1))
 
-    first_two = [next(pieces) for _ in range(2)]
-
-    assert first_two[1].startswith(b":")
+    assert [next(pieces)[:1], next(other)[:1]] == [b":", b":"]
+    assert readers() == 2
+    other.close()
+    eventually(lambda: readers() == 1, within=20)
     slow.set()
     assert parsed(b"".join(pieces).decode())[-1].name == "done"
+    eventually(lambda: readers() == 0, within=20)
 
 
 def test_200_messages_at_once_are_refused_beyond_a_minutes_worth(shop, settings) -> None:
