@@ -43,9 +43,10 @@ class Applicable(models.Model):
 class Document(TenantModel, Applicable):
     """A file or a web page of the tenant's knowledge, read into passages by a worker.
 
-    A page has its `url`, the `sitemap` that named it, if one did, and the format as a file's `suffix`.
-    Readings are counted by `readings`; `version` is the one whose passages answer, 0 before there is
-    any. `digest` names the content.
+    A page has its `url`, the `sitemap` that named it, if one did, and the format as a file's `suffix`;
+    a sitemap is a document too, which names itself and has no passages. Readings are counted by
+    `readings`; `version` is the one whose passages answer, 0 before there is any. `digest` names the
+    content.
     """
 
     class State(models.TextChoices):
@@ -81,6 +82,22 @@ class Document(TenantModel, Applicable):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_sitemap(self) -> bool:
+        return bool(self.url) and self.url == self.sitemap
+
+    def named(self) -> models.QuerySet[Document]:
+        """The pages that a sitemap named; none of another document."""
+        own = Document.objects.filter(sitemap=self.url).exclude(id=self.id)
+        return own if self.is_sitemap else own.none()
+
+    @property
+    def progress(self) -> float | None:
+        """How much of it has been read, 0..1; None where that is not known."""
+        if self.state == Document.State.READY:
+            return 1.0
+        return self.pages_read / self.pages if self.pages else None
 
 
 class Passage(TenantModel, Applicable):
