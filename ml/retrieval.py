@@ -67,10 +67,12 @@ def passage_vectors(
 
     Without a question, as in a document without headings, it is the passage alone.
     """
-    asked = [question or answer for question, answer in zip(questions, answers, strict=True)]
-    whole = [text_of(*pair) for pair in zip(questions, answers, strict=True)]
-    share = np.asarray([[QUESTION_SHARE * bool(question)] for question in questions], np.float32)
-    return _unit(share * encode(asked, "query") + (1 - share) * encode(whole, "passage"))
+    whole = encode([text_of(*pair) for pair in zip(questions, answers, strict=True)], "passage")
+    rows = [row for row, question in enumerate(questions) if question]
+    if rows:
+        asked = encode([questions[row] for row in rows], "query")
+        whole[rows] = QUESTION_SHARE * asked + (1 - QUESTION_SHARE) * whole[rows]
+    return _unit(whole)
 
 
 def text_of(question: str, answer: str) -> str:
@@ -90,11 +92,17 @@ class Retriever:
     words of its passage; one for both.
     """
 
-    def __init__(self, passages: Passages, background: Passages) -> None:
-        """`background` are sentences about other things, which tell where coincidence ends."""
+    def __init__(
+        self, passages: Passages, background: Passages, *, before: Retriever | None = None
+    ) -> None:
+        """`background` are sentences about other things, which tell where coincidence ends.
+
+        What the retriever `before` has read of the same passages is not read again.
+        """
         self._ids = list(passages.ids)
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
-        self._lexical = LexicalIndex.build(passages.texts)
+        words = None if before is None else before._lexical
+        self._lexical: LexicalIndex = LexicalIndex.build(passages.texts, before=words)
         self._centres = centres(background.texts, background.vectors)
         own = _own_centres(passages, self._centres)
         away = [

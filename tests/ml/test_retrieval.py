@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml.background import sentences
 from ml.encoder import Encoder
@@ -83,3 +85,14 @@ def test_words_count_by_how_rare_they_are() -> None:
     assert shares.shares("沙发").argmax() == 3
     assert not shares.shares("?!").any()
     assert not LexicalIndex.build(["", "..."]).shares("lamp").any()
+
+
+WORDS = st.lists(st.text("ab 灯光", max_size=8), max_size=6)
+
+
+@given(first=WORDS, then=WORDS, question=st.text("abc 灯光", max_size=8))
+def test_an_index_made_out_of_an_earlier_one_is_the_same(
+    first: list[str], then: list[str], question: str
+) -> None:
+    grown = LexicalIndex.build(then, before=LexicalIndex.build(first))
+    np.testing.assert_array_equal(grown.shares(question), LexicalIndex.build(then).shares(question))
