@@ -100,7 +100,8 @@ def test_chinese_of_an_older_encoding_is_read(shop, send) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.xlsx", papers.excel()), ("a.docx", papers.word())]
+    ("name", "content"),
+    [("a.xlsx", papers.excel()), ("a.docx", papers.word()), ("a.pdf", papers.price_list())],
 )
 def test_a_table_keeps_its_header(shop, send, name, content) -> None:
     send(shop, name, content)
