@@ -40,6 +40,7 @@ class LexicalIndex:
         usual = max(1.0, float(lengths.mean())) if count else 1.0
         saturation = SATURATION * (1 - LENGTH + LENGTH * lengths / usual)
         self._idf = idf.astype(np.float32)
+        self._rarest = log(1 + (count + 0.5) / 0.5)
         self._scores = times / (
             times + saturation.astype(np.float32)[self._rows]
         )  # as Lucene has it
@@ -50,8 +51,7 @@ class LexicalIndex:
         """Of the texts that an earlier index has, the words are not counted again."""
         return cls(Words.of(texts, before._words if before else None))
 
-    def shares(self, question: str) -> Vectors:
-        """float32[texts]: what each text has of the most that the question's words could give, 0..1."""
+    def scores(self, question: str) -> Worded:
         found, most = np.zeros(len(self._words), dtype=np.float32), 0.0
         for token in dict.fromkeys(tokens(question)):
             place = int(np.searchsorted(self._tokens, hash(token)))
@@ -60,8 +60,24 @@ class LexicalIndex:
                 np.add.at(found, self._rows[start:end], self._scores[start:end])
                 most += float(self._idf[place])
             else:
-                most += log(1 + (len(self._words) + 0.5) / 0.5)
-        return found / np.float32(most or 1.0)
+                most += self._rarest
+        return Worded(found / np.float32(self._rarest), most / self._rarest)
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What texts have of a question's words, counted in words that no text has.
+
+    `scores` is float32[texts], `most` what the question's words could give.
+    """
+
+    scores: Vectors
+    most: float
+
+    @property
+    def shares(self) -> Vectors:
+        """float32[texts], 0..1."""
+        return self.scores / np.float32(self.most or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from ml.lexical import LexicalIndex
 from ml.types import Vectors
 
 CANDIDATES = 50  # by meaning, and as many by words
-WORDS = 3.0  # what all of a question's words count, in standard deviations of unrelated cosines
+# In standard deviations of unrelated cosines: what all of a question's words count at the least, and
+# what each counts that is as rare as one that no passage has: of these long questions have more.
+WORDS, WORD = 3.0, 0.9
 QUESTION_SHARE = 0.35  # in a passage's vector; the rest is question and answer
 RELEVANT_WORDS = 0.2  # their share of what tells a passage from talk about other things
 BACKGROUND_SHARE = 0.98
@@ -145,16 +147,17 @@ class Retriever:
         """
         vector = question.vector[None, :]
         hits = self._index.search(vector, CANDIDATES, among=among)[0]
-        shares = self._lexical.shares(question.text)
-        worded = _greatest(shares, among)
+        words = self._lexical.scores(question.text)
+        worded = _greatest(words.scores, among)
         rows = np.unique(
             np.concatenate([[self._rows[hit.id] for hit in hits], worded]).astype(np.intp)
         )
-        vectors, words = self._index.vectors(rows), shares[rows]
+        vectors = self._index.vectors(rows)
         cosines = vectors @ question.vector
         centred = _unit(vectors) @ _unit(vector - self._centres[language_of(question.text)])[0]
-        both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words
-        ranking = cosines + WORDS * self._spread * words
+        both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
+        each = max(WORD, WORDS / words.most) if words.most else 0.0
+        ranking = cosines + each * self._spread * words.scores[rows]
         return rows, ranking, np.stack([centred, both], axis=1)
 
 
@@ -179,14 +182,14 @@ def _own_centres(passages: Passages, common: dict[Language, Vectors]) -> dict[La
     return own
 
 
-def _greatest(shares: Vectors, among: Rows | None) -> Rows:
-    """The rows of the greatest shares, without those that have none."""
+def _greatest(scores: Vectors, among: Rows | None) -> Rows:
+    """The rows of the greatest scores, without those that have none."""
     if among is not None:
-        there = np.zeros_like(shares)
-        there[among] = shares[among]
-        shares = there
-    count = min(CANDIDATES, int(np.count_nonzero(shares)))
-    return np.argpartition(-shares, count - 1)[:count] if count else np.empty(0, dtype=np.intp)
+        there = np.zeros_like(scores)
+        there[among] = scores[among]
+        scores = there
+    count = min(CANDIDATES, int(np.count_nonzero(scores)))
+    return np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, dtype=np.intp)
 
 
 def _unit(vectors: Vectors) -> Vectors:
