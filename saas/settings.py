@@ -192,6 +192,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "training-take-up": {"task": "saas.training.tasks.take_up", "schedule": 10},
     "training-watch": {"task": "saas.training.tasks.watch", "schedule": 3600},
+    "chat-propose": {"task": "saas.chat.tasks.propose_daily", "schedule": 24 * 3600},
     "chat-catch-up": {"task": "saas.chat.tasks.catch_up", "schedule": 600},
     "recommend-catch-up": {"task": "saas.recommend.tasks.catch_up", "schedule": 600},
     "webhooks-catch-up": {"task": "saas.webhooks.tasks.catch_up", "schedule": 30},

@@ -58,6 +58,7 @@ MAY: dict[str, tuple[str, ...]] = {
         *(*PRODUCT, "saas.chat"),
         *("ml.support", "ml.retrieval", "ml.sentences", "ml.background"),
     ),
+    "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal"),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
     "saas.recommend": PRODUCT,

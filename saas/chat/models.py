@@ -343,3 +343,36 @@ class Spending(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.month}: {self.tokens}"
+
+
+class FaqProposal(TenantModel):
+    """A question that agents answered, with the latest answer, proposed for the knowledge.
+
+    `count` is how often it was asked in nearly the same words, in the conversations `sources`.
+    `passage` is what the knowledge may say about it already; of an accepted one what it became.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        DISMISSED = "dismissed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=32, editable=False)
+    question = models.TextField()
+    answer = models.TextField()
+    language = models.CharField(max_length=2)
+    count = models.PositiveIntegerField()
+    sources = models.JSONField(default=list)
+    passage = models.UUIDField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "digest"], name="faq_proposal_once")
+        ]
+        indexes = [models.Index(fields=["tenant", "-count", "id"], name="faq_proposal_by_count")]
+
+    def __str__(self) -> str:
+        return self.question[:60]

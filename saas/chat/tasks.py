@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from saas.chat import documents, knowledge, pages
+from saas.chat import documents, faq, knowledge, pages
 from saas.chat.models import Document, Passage
 from saas.chat.reading import formats
 from saas.chat.reading.blocks import ReadError
@@ -109,3 +109,22 @@ def embed(tenant_id: str) -> None:
 def _pending(tenant_id: str, adapter: Adapter | None) -> list[Passage]:
     with tenant_scope(UUID(tenant_id)):
         return knowledge.pending(adapter)
+
+
+@shared_task(time_limit=600)
+def propose_daily() -> None:
+    """Look for proposals wherever agents have ended conversations since yesterday."""
+    for tenant_id in every_tenant_id():
+        with tenant_scope(tenant_id):
+            if faq.is_due():
+                faq.start()
+
+
+@shared_task(time_limit=1800)
+def propose(tenant_id: str) -> None:
+    """Propose what agents answered for the knowledge. Repeatable."""
+    with tenant_scope(UUID(tenant_id)):
+        pairs, decided = faq.read()
+    groups = faq.group(pairs, decided)
+    with tenant_scope(UUID(tenant_id)):
+        faq.keep(groups)
