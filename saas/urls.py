@@ -6,8 +6,8 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from saas import health, keys, uploads
 from saas.billing import api as billing
 from saas.chat.api import (
-    composition,
     completions,
+    composition,
     conversations,
     documents,
     faq,
