@@ -145,6 +145,8 @@ SPECTACULAR_SETTINGS = {
 
 # Models. ENCODER names a hub model or a folder; empty means the bundled multilingual-e5-small.
 ENCODER = env("ENCODER", default="")
+# A cross-encoder that orders the first passages anew, a hub model or a folder; empty means none.
+RERANKER = env("RERANKER", default="")
 ENCODER_CACHE = Path(env("ENCODER_CACHE", default=str(BASE_DIR / "var" / "encoder")))
 ARTIFACTS = Path(env("ARTIFACTS", default=str(BASE_DIR / "var" / "artifacts")))
 # The tenants' files: written by web processes, read by workers.

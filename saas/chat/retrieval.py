@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ml.types import Vectors
 
 CACHED = 64
+CANDIDATES = 20  # of which a cross-encoder chooses
 # A document's passages answer once the whole of it has been read.
 LIVE = Q(document=None) | Q(since__lte=F("document__version"))
 
@@ -98,6 +100,21 @@ def search(
         for hit in ranked
         if (passage := found.get(UUID(hit.id))) is not None
     ]
+
+
+def candidates(k: int) -> int:
+    """How many passages to search for where k are wanted."""
+    return max(k, CANDIDATES) if settings.RERANKER else k
+
+
+def best(text: str, found: list[Found], k: int) -> list[Found]:
+    """The k that answer a question best, by the cross-encoder where there is one: no scope is open."""
+    from ml.retrieval import text_of
+
+    if settings.RERANKER and len(found) > 1:
+        scores = engine.rerank(text, [text_of(hit.question, hit.answer) for hit in found])
+        found = [found[place] for place in (-scores).argsort(kind="stable").tolist()]
+    return found[:k]
 
 
 @dataclass(frozen=True, slots=True)
