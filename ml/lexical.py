@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import log
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.types import Vectors
 
@@ -17,36 +18,117 @@ from ml.types import Vectors
 SATURATION, LENGTH = 0.9, 0.4
 TOKEN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+|[^\W_\u3400-\u9fff\uf900-\ufaff]+")
 
+Tokens = NDArray[np.int64]
+Times = NDArray[np.uint16]
+
 
 class LexicalIndex:
     """BM25 (Robertson and Zaragoza 2009) over words, Chinese ones by characters and their pairs."""
 
-    def __init__(self, index: Any, idf: dict[str, float], count: int) -> None:
-        self._index = index
-        self._idf = idf
-        self._count = count
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        lengths, count = words.lengths, len(words)
+        owners = np.repeat(np.arange(count), np.diff(words.starts))
+        order = np.argsort(words.tokens, kind="stable")
+        found = words.tokens[order]
+        first = np.flatnonzero(np.diff(found, prepend=found[:1] - 1))
+        self._tokens, self._starts = found[first], np.append(first, len(order))
+        self._rows = owners[order]
+        frequencies = np.diff(self._starts)
+        idf = np.log(1 + (count - frequencies + 0.5) / (frequencies + 0.5))
+        times = words.times[order].astype(np.float32)
+        usual = max(1.0, float(lengths.mean())) if count else 1.0
+        saturation = SATURATION * (1 - LENGTH + LENGTH * lengths / usual)
+        self._idf = idf.astype(np.float32)
+        self._rarest = log(1 + (count + 0.5) / 0.5)
+        self._scores = times / (
+            times + saturation.astype(np.float32)[self._rows]
+        )  # as Lucene has it
+        self._scores *= np.repeat(self._idf, frequencies)
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> Self:
-        import bm25s
+    def build(cls, texts: Sequence[str], *, before: Self | None = None) -> Self:
+        """Of the texts that an earlier index has, the words are not counted again."""
+        return cls(Words.of(texts, before._words if before else None))
 
-        found = [list(tokens(text)) for text in texts]
-        frequency = Counter(token for one in found for token in set(one))
-        idf = {token: _idf(n, len(texts)) for token, n in frequency.items()}
-        index = None
-        if idf:
-            index = bm25s.BM25(k1=SATURATION, b=LENGTH, method="lucene")
-            index.index(found, show_progress=False)
-        return cls(index, idf, len(texts))
+    def scores(self, question: str) -> Worded:
+        found, most = np.zeros(len(self._words), dtype=np.float32), 0.0
+        for token in dict.fromkeys(tokens(question)):
+            place = int(np.searchsorted(self._tokens, hash(token)))
+            if place < len(self._tokens) and self._tokens[place] == hash(token):
+                start, end = self._starts[place : place + 2]
+                np.add.at(found, self._rows[start:end], self._scores[start:end])
+                most += float(self._idf[place])
+            else:
+                most += self._rarest
+        return Worded(found / np.float32(self._rarest), most / self._rarest)
 
-    def shares(self, question: str) -> Vectors:
-        """float32[texts]: what each text has of the most that the question's words could give, 0..1."""
-        asked = list(dict.fromkeys(tokens(question)))
-        known = [token for token in asked if token in self._idf]
-        if not known:
-            return np.zeros(self._count, dtype=np.float32)
-        most = sum(self._idf.get(token) or _idf(0, self._count) for token in asked)
-        return np.asarray(self._index.get_scores(known) / most, dtype=np.float32)
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What texts have of a question's words, counted in words that no text has.
+
+    `scores` is float32[texts], `most` what the question's words could give.
+    """
+
+    scores: Vectors
+    most: float
+
+    @property
+    def shares(self) -> Vectors:
+        """float32[texts], 0..1."""
+        return self.scores / np.float32(self.most or 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How often each text has each of its words, one text after the other.
+
+    Words go by their hashes: of a million words two are taken for one with a chance of 1 in 30 million.
+    """
+
+    places: dict[int, int]  # of texts, by their hash
+    starts: NDArray[np.int64]
+    tokens: Tokens
+    times: Times
+
+    @classmethod
+    def of(cls, texts: Sequence[str], before: Words | None) -> Self:
+        places = {hash(text): place for place, text in enumerate(texts)}
+        counted = [_known(before, text) or _count(text) for text in texts]
+        lengths = [len(unique) for unique, _ in counted]
+        nothing = _count("")
+        unique, times = zip(nothing, *counted, strict=True)
+        return cls(
+            places,
+            np.cumsum([0, *lengths], dtype=np.int64),
+            np.concatenate(unique),
+            np.concatenate(times),
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """float64[texts]: how many words each has."""
+        sums = np.concatenate([[0.0], np.cumsum(self.times, dtype=np.float64)])
+        lengths: NDArray[np.float64] = np.diff(sums[self.starts])
+        return lengths
+
+
+def _known(before: Words | None, text: str) -> tuple[Tokens, Times] | None:
+    place = before.places.get(hash(text)) if before else None
+    if before is None or place is None:
+        return None
+    part = slice(before.starts[place], before.starts[place + 1])
+    return before.tokens[part], before.times[part]
+
+
+def _count(text: str) -> tuple[Tokens, Times]:
+    hashes = np.fromiter(map(hash, tokens(text)), dtype=np.int64)
+    unique, times = np.unique(hashes, return_counts=True)
+    return unique, np.minimum(times, np.iinfo(np.uint16).max).astype(np.uint16)
 
 
 def tokens(text: str) -> Iterator[str]:
@@ -59,7 +141,3 @@ def _characters(run: str) -> Iterator[str]:
     yield from run
     for start in range(len(run) - 1):
         yield run[start : start + 2]
-
-
-def _idf(frequency: int, count: int) -> float:
-    return log(1 + (count - frequency + 0.5) / (frequency + 0.5))

@@ -22,7 +22,7 @@ def quote(question: Question, text: str, sentences: Sequence[Span], vectors: Vec
     the best one is joined by neighbours that are nearer than the middle one.
     """
     cosines = vectors @ question.vector
-    shares = LexicalIndex.build([span.of(text) for span in sentences]).shares(question.text)
+    shares = LexicalIndex.build([span.of(text) for span in sentences]).scores(question.text).shares
     ranks = (cosines - cosines.mean()) / max(float(cosines.std()), 1e-9) + WORDS * shares
     first = last = int(ranks.argmax())
     middle = float(np.median(ranks))

@@ -32,30 +32,30 @@ class Ranking:
         self,
         questions: list[list[int]],
         passages: list[list[int]],
-        own: list[int],
+        right: list[list[int]],
         hard: list[list[int]],
         *,
         seed: int,
     ) -> None:
-        self._questions, self._passages, self._own, self._hard = questions, passages, own, hard
+        self._questions, self._passages = questions, passages
+        self._right, self._hard = right, hard
         self._seed = seed
 
     @classmethod
     def mine(cls, trainee: Trainee, pairs: Sequence[tuple[str, str]], *, seed: int) -> Self:
         """From (question, passage) pairs; a question may have several passages."""
         places = {text: place for place, text in enumerate(dict.fromkeys(p for _, p in pairs))}
-        own = [places[passage] for _, passage in pairs]
         right: dict[str, set[int]] = {}
-        for (question, _), place in zip(pairs, own, strict=True):
-            right.setdefault(question, set()).add(place)
-        questions = trainee.tokenize([question for question, _ in pairs])
+        for question, passage in pairs:
+            right.setdefault(question, set()).add(places[passage])
+        questions = trainee.tokenize(list(right))
         passages = trainee.tokenize(list(places), "passage")
         near = trainee.encode_tokens(questions) @ trainee.encode_tokens(passages).T
         hard = []
-        for (question, _), row in zip(pairs, near, strict=True):
-            ranked = np.argsort(-row, kind="stable")[: HARD + len(right[question])].tolist()
-            hard.append([place for place in ranked if place not in right[question]][:HARD])
-        return cls(questions, passages, own, hard, seed=seed)
+        for own, row in zip(right.values(), near, strict=True):
+            ranked = np.argsort(-row, kind="stable")[: HARD + len(own)].tolist()
+            hard.append([place for place in ranked if place not in own][:HARD])
+        return cls(questions, passages, [sorted(own) for own in right.values()], hard, seed=seed)
 
     def __call__(self, classifier: Classifier, batch: Batch) -> torch.Tensor:
         import torch
@@ -63,10 +63,17 @@ class Ranking:
         rng = np.random.default_rng([self._seed, batch.step])
         rows = rng.permutation(len(self._questions))[:PAIRS].tolist()
         negatives = [int(rng.choice(self._hard[row])) for row in rows if self._hard[row]]
-        places = list(dict.fromkeys([self._own[row] for row in rows] + negatives))
+        own = [int(rng.choice(self._right[row])) for row in rows]
+        places = list(dict.fromkeys(own + negatives))
         trainee = classifier.trainee
         questions = trainee.embed(*trainee.batch([self._questions[row] for row in rows]))
         passages = trainee.embed(*trainee.batch([self._passages[place] for place in places]))
-        target = torch.tensor([places.index(self._own[row]) for row in rows])
+        target = torch.tensor([places.index(place) for place in own])
         logits = SCALE * questions @ passages.T
+        also = [
+            [place in self._right[row] and place != mine for place in places]
+            for row, mine in zip(rows, own, strict=True)
+        ]
+        # Another passage that answers the question is no negative of it.
+        logits = logits.masked_fill(torch.tensor(also, device=logits.device), -torch.inf)
         return WEIGHT * torch.nn.functional.cross_entropy(logits, target.to(logits.device))

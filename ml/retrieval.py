@@ -16,7 +16,9 @@ from ml.lexical import LexicalIndex
 from ml.types import Vectors
 
 CANDIDATES = 50  # by meaning, and as many by words
-WORDS = 3.0  # what all of a question's words count, in standard deviations of unrelated cosines
+# In standard deviations of unrelated cosines: what all of a question's words count at the least, and
+# what each counts that is as rare as one that no passage has: of these long questions have more.
+WORDS, WORD = 3.0, 0.9
 QUESTION_SHARE = 0.35  # in a passage's vector; the rest is question and answer
 RELEVANT_WORDS = 0.2  # their share of what tells a passage from talk about other things
 BACKGROUND_SHARE = 0.98
@@ -67,10 +69,12 @@ def passage_vectors(
 
     Without a question, as in a document without headings, it is the passage alone.
     """
-    asked = [question or answer for question, answer in zip(questions, answers, strict=True)]
-    whole = [text_of(*pair) for pair in zip(questions, answers, strict=True)]
-    share = np.asarray([[QUESTION_SHARE * bool(question)] for question in questions], np.float32)
-    return _unit(share * encode(asked, "query") + (1 - share) * encode(whole, "passage"))
+    whole = encode([text_of(*pair) for pair in zip(questions, answers, strict=True)], "passage")
+    rows = [row for row, question in enumerate(questions) if question]
+    if rows:
+        asked = encode([questions[row] for row in rows], "query")
+        whole[rows] = QUESTION_SHARE * asked + (1 - QUESTION_SHARE) * whole[rows]
+    return _unit(whole)
 
 
 def text_of(question: str, answer: str) -> str:
@@ -90,11 +94,17 @@ class Retriever:
     words of its passage; one for both.
     """
 
-    def __init__(self, passages: Passages, background: Passages) -> None:
-        """`background` are sentences about other things, which tell where coincidence ends."""
+    def __init__(
+        self, passages: Passages, background: Passages, *, before: Retriever | None = None
+    ) -> None:
+        """`background` are sentences about other things, which tell where coincidence ends.
+
+        What the retriever `before` has read of the same passages is not read again.
+        """
         self._ids = list(passages.ids)
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
-        self._lexical = LexicalIndex.build(passages.texts)
+        words = None if before is None else before._lexical
+        self._lexical: LexicalIndex = LexicalIndex.build(passages.texts, before=words)
         self._centres = centres(background.texts, background.vectors)
         own = _own_centres(passages, self._centres)
         away = [
@@ -137,16 +147,17 @@ class Retriever:
         """
         vector = question.vector[None, :]
         hits = self._index.search(vector, CANDIDATES, among=among)[0]
-        shares = self._lexical.shares(question.text)
-        worded = _greatest(shares, among)
+        words = self._lexical.scores(question.text)
+        worded = _greatest(words.scores, among)
         rows = np.unique(
             np.concatenate([[self._rows[hit.id] for hit in hits], worded]).astype(np.intp)
         )
-        vectors, words = self._index.vectors(rows), shares[rows]
+        vectors = self._index.vectors(rows)
         cosines = vectors @ question.vector
         centred = _unit(vectors) @ _unit(vector - self._centres[language_of(question.text)])[0]
-        both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words
-        ranking = cosines + WORDS * self._spread * words
+        both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
+        each = max(WORD, WORDS / words.most) if words.most else 0.0
+        ranking = cosines + each * self._spread * words.scores[rows]
         return rows, ranking, np.stack([centred, both], axis=1)
 
 
@@ -171,14 +182,14 @@ def _own_centres(passages: Passages, common: dict[Language, Vectors]) -> dict[La
     return own
 
 
-def _greatest(shares: Vectors, among: Rows | None) -> Rows:
-    """The rows of the greatest shares, without those that have none."""
+def _greatest(scores: Vectors, among: Rows | None) -> Rows:
+    """The rows of the greatest scores, without those that have none."""
     if among is not None:
-        there = np.zeros_like(shares)
-        there[among] = shares[among]
-        shares = there
-    count = min(CANDIDATES, int(np.count_nonzero(shares)))
-    return np.argpartition(-shares, count - 1)[:count] if count else np.empty(0, dtype=np.intp)
+        there = np.zeros_like(scores)
+        there[among] = scores[among]
+        scores = there
+    count = min(CANDIDATES, int(np.count_nonzero(scores)))
+    return np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, dtype=np.intp)
 
 
 def _unit(vectors: Vectors) -> Vectors:

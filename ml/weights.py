@@ -25,13 +25,13 @@ class Recipe:
     passage: str = ""
 
 
-def locate(name: str | None, *, cache: Path) -> Path:
+def locate(name: str | None, *, cache: Path, setting: str = "ENCODER") -> Path:
     """The folder with the weights: config.json, model.safetensors and the tokenizer.
 
     Without a name it is the bundled multilingual-e5-small, converted into `cache` on the first call
     (some seconds, 0.5 GB). `ENGLISH` is the installed English encoder. A path is itself. Any other
     name is a model of the Hugging Face hub, taken from `cache` or fetched into it. Raises
-    `WeightsError` when there is nothing to load.
+    `WeightsError`, which names the setting to correct, when there is nothing to load.
     """
     if not name:
         return _bundled(cache)
@@ -43,8 +43,8 @@ def locate(name: str | None, *, cache: Path) -> Path:
             raise WeightsError(f"{folder} is not a model folder: it has no config.json")
         return folder
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise WeightsError(f"there is no model folder {name}; correct ENCODER or leave it empty")
-    return _hub(name, cache)
+        raise WeightsError(f"there is no model folder {name}; correct {setting} or leave it empty")
+    return _hub(name, cache, setting)
 
 
 def recipe(folder: Path) -> Recipe:
@@ -116,7 +116,7 @@ def _english() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _hub(name: str, cache: Path) -> Path:
+def _hub(name: str, cache: Path, setting: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
@@ -124,7 +124,7 @@ def _hub(name: str, cache: Path) -> Path:
     except Exception as error:  # the hub client raises its own, httpx's and OS errors
         raise WeightsError(
             f"the model {name!r} is neither a folder here nor could it be fetched from the hub "
-            f"({type(error).__name__}); set ENCODER to a folder, or leave it empty for the default"
+            f"({type(error).__name__}); set {setting} to a folder, or leave it empty for the default"
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from saas import engine
 from saas import settings as environment
 from tenants import rls
 
@@ -45,6 +46,14 @@ def check_environment(**_: Any) -> list[CheckMessage]:
                 f"SAFETY_MODEL names the folder {str(settings.SAFETY_MODEL)!r}, which is not there.",
                 hint="Name a folder from `python -m ml train wording`, or leave it empty.",
                 id="frontdesk.E008",
+            )
+        )
+    if fault := engine.reranker_fault():
+        found.append(
+            Error(
+                f"RERANKER cannot be used: {fault}.",
+                hint="Name a folder with a cross-encoder, a hub model, or leave it empty.",
+                id="frontdesk.E007",
             )
         )
     if not 1 <= settings.THREADS <= 256:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import structlog
@@ -13,11 +14,10 @@ from django.conf import settings
 from saas.errors import Unavailable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ml.adapters import Adapter
     from ml.encoder import Adapters, Encoder
     from ml.engine import Engine
+    from ml.reranker import Reranker
     from ml.safety import Guard
     from ml.types import Vectors
 
@@ -56,6 +56,8 @@ def warm_up() -> None:
             background()
             guard()
             encode(["ready"])
+            if settings.RERANKER:
+                rerank("ready", ["ready"])
             _warm.set()
         except Exception:
             log.exception("the encoder could not be loaded; see ENCODER")
@@ -99,6 +101,34 @@ def encode_all(
     """Unit vectors of many texts, past the queue: for workers, where no customer waits."""
     encoder, _ = _load()
     return encoder.encode(texts, kind=kind, adapter=adapter, progress=progress)
+
+
+def rerank(question: str, passages: Sequence[str]) -> Vectors:
+    """How well each passage answers by the cross-encoder in RERANKER, float32[passages]."""
+    return _reranker().scores(question, passages)
+
+
+def reranker_fault() -> str:
+    """What is wrong with the folder that RERANKER names; a model of the hub shows once it is loaded."""
+    from ml import reranker
+    from ml.errors import WeightsError
+
+    if settings.RERANKER.startswith((".", "/", "~")):
+        try:
+            reranker.check(Path(settings.RERANKER).expanduser())
+        except WeightsError as error:
+            return str(error)
+    return ""
+
+
+@functools.cache
+def _reranker() -> Reranker:
+    from ml import weights
+    from ml.reranker import Reranker
+
+    return Reranker.load(
+        weights.locate(settings.RERANKER, cache=settings.ENCODER_CACHE, setting="RERANKER")
+    )
 
 
 @functools.lru_cache(maxsize=SPACES)

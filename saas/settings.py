@@ -145,6 +145,8 @@ SPECTACULAR_SETTINGS = {
 
 # Models. ENCODER names a hub model or a folder; empty means the bundled multilingual-e5-small.
 ENCODER = env("ENCODER", default="")
+# A cross-encoder that orders the first passages anew, a hub model or a folder; empty means none.
+RERANKER = env("RERANKER", default="")
 ENCODER_CACHE = Path(env("ENCODER_CACHE", default=str(BASE_DIR / "var" / "encoder")))
 ARTIFACTS = Path(env("ARTIFACTS", default=str(BASE_DIR / "var" / "artifacts")))
 # The tenants' files: written by web processes, read by workers.
@@ -194,6 +196,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "training-take-up": {"task": "saas.training.tasks.take_up", "schedule": 10},
     "training-watch": {"task": "saas.training.tasks.watch", "schedule": 3600},
+    "chat-propose": {"task": "saas.chat.tasks.propose_daily", "schedule": 24 * 3600},
     "chat-catch-up": {"task": "saas.chat.tasks.catch_up", "schedule": 600},
     "recommend-catch-up": {"task": "saas.recommend.tasks.catch_up", "schedule": 600},
     "webhooks-catch-up": {"task": "saas.webhooks.tasks.catch_up", "schedule": 30},

@@ -9,7 +9,16 @@ from uuid import UUID
 from django.utils import timezone
 
 from saas.billing import quota, usage
-from saas.chat.models import Conversation, Document, Feedback, HandOff, Rating, Refusal, Spending
+from saas.chat.models import (
+    Conversation,
+    Document,
+    FaqProposal,
+    Feedback,
+    HandOff,
+    Rating,
+    Refusal,
+    Spending,
+)
 from saas.chat.streams import Event, Log
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
 from saas.training import store
@@ -62,6 +71,9 @@ def give(business: Any) -> dict[str, str]:
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
         Spending.objects.create(month="2026-01-01")
         document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
+        asked = FaqProposal.objects.create(
+            digest=mark, question=mark, answer=mark, language="en", count=1
+        )
         turn = Turn.objects.first()
         Annotation.objects.create(turn=turn, annotator=mark, intent=f"{mark}_hi")
         proposal = Proposal.objects.create(name=f"{mark}_hi", quality=1, size=1)
@@ -85,6 +97,7 @@ def give(business: Any) -> dict[str, str]:
         "versions": run,
         "challenges": str(challenge.id),
         "alarms": str(alarm.id),
+        "knowledge/proposals": str(asked.id),
         "labelling/turns": str(turn.id),
         "labelling/proposals": str(proposal.id),
         "labelling/findings": str(finding.id),

@@ -59,6 +59,7 @@ MAY: dict[str, tuple[str, ...]] = {
         *("ml.support", "ml.retrieval", "ml.sentences", "ml.background"),
     ),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
+    "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal"),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
     "saas.recommend": PRODUCT,

@@ -50,6 +50,7 @@ SENT: dict[str, Any] = {
     "labelling/jobs": {"kind": "discover"},
     "labelling/labels": [{"turn": str(uuid.UUID(int=0)), "intent": "mine"}],
     "labelling/proposals": {"quality": 0.5},
+    "knowledge/proposals": None,
     "keys": {"name": "mine"},
     "imports": {"kind": "items", "file": ("items.csv", b"id,title\nshop-item,mine\n")},
     "webhooks": {"url": "https://mine.example/hook"},

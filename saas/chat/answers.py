@@ -166,7 +166,7 @@ def decide(
     found = retrieval.search(
         text,
         plan.of(vectors, plan.passages),
-        SOURCES,
+        retrieval.candidates(SOURCES),
         revision=plan.live.revision,
         adapter=plan.passages,
         filters=filters,
@@ -183,6 +183,11 @@ def decide(
         draft = Draft(_answer("fallback", FALLBACK[language], language, prediction, plan))
     _observe(plan, prediction, vectors, answered=draft.answer.kind != "fallback")
     return draft
+
+
+def rerank(draft: Draft, text: str) -> Draft:
+    """Its best passages by the cross-encoder where there is one; takes time and no transaction."""
+    return replace(draft, passages=retrieval.best(text, draft.passages, SOURCES))
 
 
 def _answer(

@@ -119,6 +119,8 @@ class Turn(Generic[T]):
             vectors = plan.encode(asked.text)
             with self.scope():
                 draft, wanted = handoffs.decide(asked, plan=plan, vectors=vectors)
+            draft = answers.rerank(draft, asked.text)
+            with self.scope():
                 terms = composition.prepare(draft, asked.text, asked.conversation_id)
             composed = Composed(draft.answer)
             for part in composition.complete(draft, Question(asked.text, plan, vectors), terms):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -66,9 +66,20 @@ def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bo
     return found, True
 
 
+def listed() -> QuerySet[Document]:
+    """All of them, each with how many passages of it can be found by now: `searchable`."""
+    parts = Passage.objects.filter(document=OuterRef("pk"), since__lte=OuterRef("version"))
+    found = parts.exclude(vector=None).order_by().values("document")
+    counts = Subquery(found.annotate(count=Count("*")).values("count"))
+    everything: QuerySet[Document] = Document.objects.all()
+    return everything.annotate(searchable=Coalesce(counts, 0))
+
+
 def remove(document_id: UUID, *, actor: str) -> None:
-    """Delete a document with its passages; raises Document.DoesNotExist."""
+    """Delete a document with its passages, a sitemap with its pages; raises Document.DoesNotExist."""
     found = Document.objects.get(id=document_id)
+    for page in found.named():
+        remove(page.id, actor=actor)
     path = path_of(found)
     found.delete()
     audit.record(actor=actor, action="document.removed", target=str(document_id))
@@ -169,10 +180,11 @@ class Reading:
             if digest not in there
         )
 
-    def finish(self) -> None:
+    def finish(self, left_out: str = "") -> None:
         """Let the new passages answer, and delete those that are gone."""
         self._update(
             state=Document.State.READY,
+            error=left_out,
             version=self._version,
             pages_read=Coalesce("pages", 0),
             updated_at=timezone.now(),

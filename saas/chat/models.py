@@ -43,9 +43,10 @@ class Applicable(models.Model):
 class Document(TenantModel, Applicable):
     """A file or a web page of the tenant's knowledge, read into passages by a worker.
 
-    A page has its `url`, the `sitemap` that named it, if one did, and the format as a file's `suffix`.
-    Readings are counted by `readings`; `version` is the one whose passages answer, 0 before there is
-    any. `digest` names the content.
+    A page has its `url`, the `sitemap` that named it, if one did, and the format as a file's `suffix`;
+    a sitemap is a document too, which names itself and has no passages. Readings are counted by
+    `readings`; `version` is the one whose passages answer, 0 before there is any. `digest` names the
+    content.
     """
 
     class State(models.TextChoices):
@@ -82,6 +83,22 @@ class Document(TenantModel, Applicable):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_sitemap(self) -> bool:
+        return bool(self.url) and self.url == self.sitemap
+
+    def named(self) -> models.QuerySet[Document]:
+        """The pages that a sitemap named; none of another document."""
+        own = Document.objects.filter(sitemap=self.url).exclude(id=self.id)
+        return own if self.is_sitemap else own.none()
+
+    @property
+    def progress(self) -> float | None:
+        """How much of it has been read, 0..1; None where that is not known."""
+        if self.state == Document.State.READY:
+            return 1.0
+        return self.pages_read / self.pages if self.pages else None
 
 
 class Passage(TenantModel, Applicable):
@@ -362,3 +379,36 @@ class Refusal(TenantModel):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class FaqProposal(TenantModel):
+    """A question that agents answered, with the latest answer, proposed for the knowledge.
+
+    `count` is how often it was asked in nearly the same words, in the conversations `sources`.
+    `passage` is what the knowledge may say about it already; of an accepted one what it became.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        DISMISSED = "dismissed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=32, editable=False)
+    question = models.TextField()
+    answer = models.TextField()
+    language = models.CharField(max_length=2)
+    count = models.PositiveIntegerField()
+    sources = models.JSONField(default=list)
+    passage = models.UUIDField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "digest"], name="faq_proposal_once")
+        ]
+        indexes = [models.Index(fields=["tenant", "-count", "id"], name="faq_proposal_by_count")]
+
+    def __str__(self) -> str:
+        return self.question[:60]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from pydantic import Field, StringConstraints
 
@@ -19,13 +17,17 @@ from saas.chat.models import Document
 from saas.chat.reading.blocks import ReadError
 from saas.chat.reading.formats import FORMATS
 from tenants import audit
-from tenants.scope import current_tenant_id
 
 SECONDS = 30.0
 REDIRECTS = 5
 SITEMAP_BYTES = 50 * 1024**2  # as the protocol allows (sitemaps.org)
 MOST = 5_000  # pages of one sitemap
 DEPTH = 50  # sitemaps that an index names
+LONGEST = 200  # characters of an address
+LEFT_OUT = (
+    f"It names more than {MOST:,} pages or {DEPTH} sitemaps; what is beyond them was left out. "
+    "Ask for its parts, each as a sitemap of its own."
+)
 GONE = (404, 410)
 KINDS = {
     "text/html": ".html",
@@ -35,14 +37,18 @@ KINDS = {
     "text/plain": ".txt",
 }
 
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=200)]
+Url = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=LONGEST)
+]
 
 
 class PagesForm(knowledge.ApplicableRow):
     """Pages by their addresses, or all that a sitemap names."""
 
     urls: list[Url] = Field(default=[], max_length=500)
-    sitemap: Url | None = Field(default=None, description="Pages that it names no more are deleted")
+    sitemap: Url | None = Field(
+        default=None, description="A document too; the pages that it names no more are deleted"
+    )
     language: rows.Language | None = None
 
 
@@ -52,43 +58,40 @@ class Gone(ReadError):
 
 def ask(form: PagesForm, *, actor: str) -> list[Document]:
     """Have pages fetched and read; what was read of them before answers until then."""
-    found = _put(form.urls, form, sitemap="")
+    fields = {"language": form.language or "", **form.applies()}
+    found = _put([form.sitemap], fields | {"sitemap": form.sitemap}) if form.sitemap else []
+    found += _put(form.urls, fields | {"sitemap": ""})
     audit.record(actor=actor, action="pages.asked", target=form.sitemap or "", pages=len(found))
-    if form.sitemap:
-        from saas.chat.tasks import crawl
-
-        given = form.model_dump(mode="json", exclude={"urls"})
-        send = partial(crawl.delay, str(current_tenant_id()), given)
-        transaction.on_commit(send, robust=True)
     return found
 
 
-def settle(form: PagesForm, urls: Iterable[str]) -> None:
+def settle(sitemap: Document, urls: Iterable[str]) -> None:
     """The pages that a sitemap names now: those are read, and others of it are deleted."""
-    assert form.sitemap  # noqa: S101  (only crawls come here)
-    kept = _put(list(dict.fromkeys(urls)), form, sitemap=form.sitemap)
-    left = Document.objects.filter(sitemap=form.sitemap).exclude(id__in=[d.id for d in kept])
-    for document in left:
+    fields = {name: getattr(sitemap, name) for name in ("sitemap", *documents.INHERITED)}
+    kept = _put(urls, fields)
+    for document in sitemap.named().exclude(id__in=[d.id for d in kept]):
         documents.remove(document.id, actor="sitemap")
 
 
-def named_by(sitemap: str) -> list[str]:
+def named_by(sitemap: str) -> tuple[list[str], str]:
     """The addresses in a sitemap, or in those that an index of sitemaps names; of its own host only.
 
-    Raises `OutsideError` or `ReadError`.
+    With them comes what was left out, empty for nothing. Raises `OutsideError` or `ReadError`.
     """
     host, waiting = urlsplit(sitemap).hostname, [sitemap]
-    found: list[str] = []
+    found: dict[str, None] = {}
     for _ in range(DEPTH):
-        if not waiting or len(found) >= MOST:
+        if not waiting or len(found) > MOST:
             break
         kind, places = _places(waiting.pop(0))
-        places = [p for p in places if urlsplit(p).hostname == host and len(p) <= 200]
+        places = [p for p in places if urlsplit(p).hostname == host and len(p) <= LONGEST]
         if kind == "sitemapindex":
             waiting += places
         else:
-            found += places
-    return list(dict.fromkeys(found))[:MOST]
+            found |= dict.fromkeys(places)
+    found.pop(sitemap, None)
+    left = LEFT_OUT if waiting or len(found) > MOST else ""
+    return list(found)[:MOST], left
 
 
 def fetch(url: str) -> tuple[io.BytesIO, str]:
@@ -106,8 +109,7 @@ def fetch(url: str) -> tuple[io.BytesIO, str]:
     return io.BytesIO(answer.body), suffix
 
 
-def _put(urls: list[str], form: PagesForm, *, sitemap: str) -> list[Document]:
-    fields = {"language": form.language or "", "sitemap": sitemap, **form.applies()}
+def _put(urls: Iterable[str], fields: dict[str, Any]) -> list[Document]:
     found = []
     for url in dict.fromkeys(urls):
         now = {"state": Document.State.QUEUED, "error": "", "updated_at": timezone.now()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ml.types import Vectors
 
 CACHED = 64
+CANDIDATES = 20  # of which a cross-encoder chooses
 # A document's passages answer once the whole of it has been read.
 LIVE = Q(document=None) | Q(since__lte=F("document__version"))
 
@@ -79,7 +82,7 @@ def search(
     """
     from ml.retrieval import Question
 
-    space = _space(current_tenant_id(), revision, adapter)
+    space = _latest(current_tenant_id(), adapter).at(revision)
     ranked = space.retriever.search(
         Question(text, vector[0]), k, among=space.rows(filters or Filters())
     )
@@ -102,6 +105,21 @@ def search(
     ]
 
 
+def candidates(k: int) -> int:
+    """How many passages to search for where k are wanted."""
+    return max(k, CANDIDATES) if settings.RERANKER else k
+
+
+def best(text: str, found: list[Found], k: int) -> list[Found]:
+    """The k that answer a question best, by the cross-encoder where there is one: no scope is open."""
+    from ml.retrieval import text_of
+
+    if settings.RERANKER and len(found) > 1:
+        scores = engine.rerank(text, [text_of(hit.question, hit.answer) for hit in found])
+        found = [found[place] for place in (-scores).argsort(kind="stable").tolist()]
+    return found[:k]
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """One state of one tenant's knowledge, ready to be searched.
@@ -121,8 +139,33 @@ class Space:
         return np.flatnonzero([filters.admits(row) for row in self.applies])
 
 
+class Latest:
+    """The latest state of one tenant's knowledge that was asked for, in one vector space.
+
+    The next one is made out of it, so that a change costs no more than what it changes; and by one
+    thread at a time.
+    """
+
+    def __init__(self, adapter: Adapter | None) -> None:
+        self._adapter, self._lock = adapter, threading.Lock()
+        self._space: Space | None = None
+        self._revision: int | None = None
+
+    def at(self, revision: int) -> Space:
+        with self._lock:
+            if self._space is None or self._revision != revision:
+                self._space = _read(self._adapter, self._space)
+                self._revision = revision
+            return self._space
+
+
 @functools.lru_cache(maxsize=CACHED)
-def _space(tenant_id: UUID, revision: int, adapter: Adapter | None) -> Space:
+def _latest(tenant_id: UUID, adapter: Adapter | None) -> Latest:
+    return Latest(adapter)
+
+
+def _read(adapter: Adapter | None, before: Space | None) -> Space:
+    """The current tenant's passages as they are now."""
     import numpy as np
 
     from ml.background import sentences
@@ -130,23 +173,19 @@ def _space(tenant_id: UUID, revision: int, adapter: Adapter | None) -> Space:
 
     vectors_of_others = engine.background(adapter)
     column, name = knowledge.columns(adapter)
-    found = list(
-        Passage.objects.filter(LIVE, **{name: engine.space(adapter)})
-        .only("id", "question", "answer", column, *knowledge.APPLIES)
-        .order_by("id")
-    )
-    vectors = np.zeros((0, vectors_of_others.shape[1]), np.float32)
-    if found:
-        raw = [np.frombuffer(getattr(passage, column), np.float16) for passage in found]
-        vectors = np.stack(raw).astype(np.float32)
+    live = Passage.objects.filter(LIVE, **{name: engine.space(adapter)}).order_by("id")
+    # Tuples, not rows: ten thousand objects would take longer than all the rest.
+    found = list(live.values_list("id", "question", "answer", column, *knowledge.APPLIES))
+    raw = np.frombuffer(b"".join(row[3] for row in found), np.float16)
     passages = Passages(
-        [str(passage.id) for passage in found],
-        [text_of(passage.question, passage.answer) for passage in found],
-        vectors,
+        [str(row[0]) for row in found],
+        [text_of(row[1], row[2]) for row in found],
+        raw.astype(np.float32).reshape(-1, vectors_of_others.shape[1]),
     )
     background = sentences()
-    applies = [(p.product, p.audience, p.valid_from, p.valid_until) for p in found]
+    others = Passages(background, background, vectors_of_others)
+    applies = [row[4:] for row in found]
     return Space(
-        Retriever(passages, Passages(background, background, vectors_of_others)),
+        Retriever(passages, others, before=before.retriever if before else None),
         applies if any(any(row) for row in applies) else [],
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 from celery import shared_task
 
-from saas.chat import documents, knowledge, pages
+from saas.chat import documents, faq, knowledge, pages
 from saas.chat.models import Document, Passage
 from saas.chat.reading import formats
 from saas.chat.reading.blocks import ReadError
@@ -51,20 +51,10 @@ def read(tenant_id: str, document_id: str) -> None:
 
 def _read(tenant_id: UUID, document: Document) -> None:
     try:
-        if document.url:
-            file, suffix = pages.fetch(document.url)
-            with tenant_scope(tenant_id):
-                documents.fill(document, file, suffix)
-        with tenant_scope(tenant_id):
-            path, name = documents.path_of(document), f"page{documents.suffix_of(document)}"
-        reading = documents.Reading(document)
-        count = formats.pages(path, name)
-        found = cut(formats.read(path, name))
-        while chunks := list(islice(found, BATCH)):
-            with tenant_scope(tenant_id):
-                reading.keep(chunks, pages=count)
-        with tenant_scope(tenant_id):
-            reading.finish()
+        if document.is_sitemap:
+            _crawl(tenant_id, document)
+        else:
+            _keep(tenant_id, document)
     except documents.Superseded:
         raise
     except Exception as error:
@@ -77,17 +67,31 @@ def _read(tenant_id: UUID, document: Document) -> None:
             end(str(error) if known else BROKEN)
 
 
-@shared_task(time_limit=3600)
-def crawl(tenant_id: str, given: dict[str, Any]) -> None:
-    """Have the pages read that a sitemap names now. Repeatable."""
-    form = pages.PagesForm.model_validate(given)
-    try:
-        urls = pages.named_by(str(form.sitemap))
-    except (ReadError, OutsideError) as error:
-        log.warning("sitemap not read", error=str(error))
-        return
-    with tenant_scope(UUID(tenant_id)):
-        pages.settle(form, urls)
+def _keep(tenant_id: UUID, document: Document) -> None:
+    if document.url:
+        file, suffix = pages.fetch(document.url)
+        with tenant_scope(tenant_id):
+            documents.fill(document, file, suffix)
+    with tenant_scope(tenant_id):
+        path, name = documents.path_of(document), f"page{documents.suffix_of(document)}"
+    reading = documents.Reading(document)
+    count = formats.pages(path, name)
+    found = cut(formats.read(path, name))
+    while chunks := list(islice(found, BATCH)):
+        with tenant_scope(tenant_id):
+            reading.keep(chunks, pages=count)
+    with tenant_scope(tenant_id):
+        reading.finish()
+
+
+def _crawl(tenant_id: UUID, document: Document) -> None:
+    """Have the pages read that a sitemap names now."""
+    urls, left = pages.named_by(document.url)
+    reading = documents.Reading(document)
+    with tenant_scope(tenant_id):
+        reading.keep([], pages=len(urls))
+        pages.settle(document, urls)
+        reading.finish(left)
 
 
 @shared_task(time_limit=3600)
@@ -105,3 +109,22 @@ def embed(tenant_id: str) -> None:
 def _pending(tenant_id: str, adapter: Adapter | None) -> list[Passage]:
     with tenant_scope(UUID(tenant_id)):
         return knowledge.pending(adapter)
+
+
+@shared_task(time_limit=600)
+def propose_daily() -> None:
+    """Look for proposals wherever agents have ended conversations since yesterday."""
+    for tenant_id in every_tenant_id():
+        with tenant_scope(tenant_id):
+            if faq.is_due():
+                faq.start()
+
+
+@shared_task(time_limit=1800)
+def propose(tenant_id: str) -> None:
+    """Propose what agents answered for the knowledge. Repeatable."""
+    with tenant_scope(UUID(tenant_id)):
+        pairs, decided = faq.read()
+    groups = faq.group(pairs, decided)
+    with tenant_scope(UUID(tenant_id)):
+        faq.keep(groups)

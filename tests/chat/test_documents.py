@@ -39,7 +39,8 @@ def test_a_manual_answers_with_its_page_and_heading(shop, send) -> None:
     document = send(shop, "manual.pdf", papers.manual())
 
     assert document["state"] == "ready"
-    assert (document["pages"], document["pages_read"], document["passages"]) == (2, 2, 2)
+    assert (document["pages"], document["pages_read"], document["progress"]) == (2, 2, 1.0)
+    assert (document["passages"], document["searchable"]) == (2, 2)
     answer = ask(shop, ASKED)
     assert answer["text"] == papers.BATTERIES
     (source, *_) = answer["sources"]
@@ -99,7 +100,8 @@ def test_chinese_of_an_older_encoding_is_read(shop, send) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.xlsx", papers.excel()), ("a.docx", papers.word())]
+    ("name", "content"),
+    [("a.xlsx", papers.excel()), ("a.docx", papers.word()), ("a.pdf", papers.price_list())],
 )
 def test_a_table_keeps_its_header(shop, send, name, content) -> None:
     send(shop, name, content)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from saas.chat import pages
 from saas.chat.models import Document, Passage
 from tests import web
 from tests.chat import papers
@@ -27,15 +28,21 @@ def site(settings: Any) -> Iterator[web.Site]:
 
 @pytest.fixture
 def fetch(worked_off: Any) -> Any:
-    """Asks for pages and has them read; returns the documents by their names."""
+    """Asks for pages and has them read; returns them, without their sitemaps, by their names."""
 
     def fetch(business: Any, **body: Any) -> Any:
         with worked_off():
             answer = business.call.post("pages", body)
         assert answer.status_code == 202, answer.content
-        return {d["name"]: d for d in business.call.get("documents").json()["results"]}
+        found = business.call.get("documents").json()["results"]
+        return {d["name"]: d for d in found if d["name"] != d["sitemap"]}
 
     return fetch
+
+
+def sitemaps(business: Any) -> list[Any]:
+    found = business.call.get("documents").json()["results"]
+    return [document for document in found if document["name"] == document["sitemap"]]
 
 
 def sitemap(site: web.Site, *paths: str, kind: str = "urlset", path: str = "/sitemap.xml") -> str:
@@ -136,6 +143,29 @@ def test_a_sitemap_that_is_none_changes_nothing(shop, site, fetch, bomb: bytes) 
 
     assert set(fetch(shop, sitemap=address)) == {f"{site.url}/help"}
     assert ask(shop, ASKED)["kind"] == "passage"
+    (document,) = sitemaps(shop)
+    assert document["state"] == "failed"
+    assert "sitemap" in document["error"]
+
+
+def test_a_sitemap_tells_how_much_of_it_was_read(shop, site, fetch, monkeypatch) -> None:
+    monkeypatch.setattr(pages, "MOST", 1)
+    fetch(shop, sitemap=sitemap(site, "/help", "/hours", "/sitemap.xml"))
+
+    (document,) = sitemaps(shop)
+    assert (document["state"], document["pages"], document["progress"]) == ("ready", 1, 1.0)
+    assert "left out" in document["error"]
+
+
+def test_a_sitemap_goes_with_its_pages(shop, site, fetch) -> None:
+    fetch(shop, urls=[f"{site.url}/hours"], sitemap=sitemap(site, "/help"))
+    (document,) = sitemaps(shop)
+
+    assert shop.call.delete(f"documents/{document['id']}").status_code == 204
+
+    assert ask(shop, ASKED)["kind"] == "fallback"
+    (left,) = shop.call.get("documents").json()["results"]
+    assert left["name"] == f"{site.url}/hours"
 
 
 def test_pages_are_the_tenants_own(shop, bank, site, fetch) -> None:

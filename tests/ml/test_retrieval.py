@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml.background import sentences
 from ml.encoder import Encoder
@@ -75,11 +77,25 @@ def test_no_passages_answer_nothing(encoder: Encoder) -> None:
 
 
 def test_words_count_by_how_rare_they_are() -> None:
-    shares = LexicalIndex.build(["the red lamp", "the blue lamp", "the sofa", "沙发的颜色"])
-    blue, colour = shares.shares("the blue one"), shares.shares("颜色")
-    assert blue.argmax() == 1
-    assert blue[1] > 2 * blue[0]
-    assert colour.argmax() == 3
-    assert shares.shares("沙发").argmax() == 3
-    assert not shares.shares("?!").any()
-    assert not LexicalIndex.build(["", "..."]).shares("lamp").any()
+    index = LexicalIndex.build(["the red lamp", "the blue lamp", "the sofa", "沙发的颜色"])
+    blue, colour = index.scores("the blue one"), index.scores("颜色")
+    assert blue.scores.argmax() == 1
+    assert blue.scores[1] > 2 * blue.scores[0]
+    assert 0 < blue.shares.max() < 1
+    assert colour.scores.argmax() == 3
+    assert index.scores("沙发").scores.argmax() == 3
+    assert not index.scores("?!").shares.any()
+    assert not LexicalIndex.build(["", "..."]).scores("lamp").shares.any()
+
+
+WORDS = st.lists(st.text("ab 灯光", max_size=8), max_size=6)
+
+
+@given(first=WORDS, then=WORDS, question=st.text("abc 灯光", max_size=8))
+def test_an_index_made_out_of_an_earlier_one_is_the_same(
+    first: list[str], then: list[str], question: str
+) -> None:
+    grown = LexicalIndex.build(then, before=LexicalIndex.build(first)).scores(question)
+    anew = LexicalIndex.build(then).scores(question)
+    np.testing.assert_array_equal(grown.scores, anew.scores)
+    assert grown.most == anew.most

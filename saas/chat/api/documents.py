@@ -32,13 +32,18 @@ class DocumentOut(BaseModel):
     valid_until: date | None
     size: int = Field(description="Bytes")
     state: Literal["queued", "reading", "ready", "failed"]
-    error: str = Field(description="Why it could not be read, and what to do")
+    error: str = Field(description="Why it, or a part of it, could not be read, and what to do")
+    sitemap: str = Field(description="Of a page: what named it. Of a sitemap: itself")
     pages: int | None = Field(description="Null where the format has none, or before it is read")
     pages_read: int
+    progress: float | None = Field(
+        description="The share that has been read, 0..1; null where only `passages` tells"
+    )
     passages: int = Field(description="What was made of it so far")
     suspects: int = Field(
         description="Passages that give orders to language models: none is given them to read"
     )
+    searchable: int = Field(description="How many of these can be found by now")
     created_at: datetime
     updated_at: datetime
 
@@ -87,7 +92,7 @@ class Documents(View):
     )
     def get(self, request: Request) -> Response:
         """Documents, the latest first."""
-        return page(self, Document.objects.all(), _out, ordering="-updated_at")
+        return page(self, documents.listed(), _out, ordering="-updated_at")
 
     @extend_schema(operation_id="send_document", request=UPLOAD, responses={202: DocumentOut})
     def post(self, request: Request) -> Response:
@@ -106,12 +111,12 @@ class Documents(View):
             known = ", ".join(sorted(FORMATS))
             raise Problem(f"The name must end in one of {known}.", code="unknown_format")
         document, _ = documents.put(form, file, actor=self.principal.actor)
-        return self.answer(_out(document), status=202)
+        return self.answer(_out(documents.listed().get(id=document.id)), status=202)
 
 
 class PagesOut(BaseModel):
     documents: list[UUID] = Field(
-        description="Of `urls`; a sitemap's pages follow in the background"
+        description="Of the sitemap and of `urls`; the pages that it names follow in the background"
     )
 
 
@@ -133,7 +138,8 @@ class Pages(View):
         """Answer from web pages; they are fetched and read in the background.
 
         Asked for again, what has changed is read anew and what is gone answers no more. Only public
-        servers are called. Each page is one of your documents.
+        servers are called. Each page is one of your documents, and so is the sitemap: there stands
+        what could not be read and why.
         """
         form = validated(pages.PagesForm, request.data)
         if not form.urls and not form.sitemap:
@@ -148,7 +154,7 @@ class OneDocument(View):
     @extend_schema(operation_id="get_document", responses={200: WholeDocument})
     def get(self, request: Request, id: UUID) -> Response:
         """One document, how far it has been read, and what in it is suspect."""
-        row = Document.objects.get(id=id)
+        row = documents.listed().get(id=id)
         found = [
             SuspectOut(id=part.id, heading=part.question, text=part.answer, page=part.page)
             for part in documents.suspects(row)[:SHOWN]
@@ -157,6 +163,9 @@ class OneDocument(View):
 
     @extend_schema(operation_id="delete_document", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:
-        """Delete a document with all its passages: no answer after this one rests on it."""
+        """Delete a document with all its passages: no answer after this one rests on it.
+
+        With a sitemap go the pages that it named.
+        """
         documents.remove(id, actor=self.principal.actor)
         return Response(status=204)

@@ -26,7 +26,8 @@ def read(path: Path, name: str) -> Iterator[Block]:
 
 def pages(path: Path, name: str) -> int | None:
     """How many pages there are to read, where that is known beforehand."""
-    return pdf.pages(path) if name.lower().endswith(".pdf") else None
+    count = {".pdf": pdf.pages, ".pptx": office.slides}.get(PurePath(name.lower()).suffix)
+    return count(path) if count else None
 
 
 def _html(path: Path) -> Iterator[Block]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ UNPACKED = 500 * 1024**2  # bytes; more is a bomb, or nothing that a customer as
 SWOLLEN = 200  # times its packed size: no honest office file is
 ROWS = 100  # of a sheet in one block
 WIDEST = 50  # columns
+SLIDE = re.compile(r"ppt/slides/slide\d+\.xml")
 ENCRYPTED = b"\xd0\xcf\x11\xe0"  # how an encrypted file, and one of before 2007, begins
 
 
@@ -50,6 +52,13 @@ def read_powerpoint(path: Path) -> Iterator[Block]:
     with _broken():
         for number, slide in enumerate(pptx.Presentation(str(path)).slides, start=1):
             yield from _slide(slide, number)
+
+
+def slides(path: Path) -> int | None:
+    """How many slides a presentation has; None where it cannot be opened."""
+    with suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
+        return sum(bool(SLIDE.fullmatch(name)) for name in archive.namelist())
+    return None
 
 
 def _sheet(sheet: Any) -> Iterator[Block]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saas.chat.reading.blocks import Block, ReadError
+from saas.chat.reading import ruled
+from saas.chat.reading.blocks import Block, ReadError, table
+from saas.chat.reading.ruled import Line, Part, Ruled, Table
 
 LARGER = 1.15  # than the page's usual letters: what a heading's letters are
 LEVELS = (1.6, 1.3)  # from there on it is a heading of the first, of the second level
@@ -22,14 +23,6 @@ HYPHEN = "\ufffe"  # what PDFium puts where a divided word was joined
 ENDED = (".", "!", "?", ":", ";", "。", "！", "？", "：", "；", "…")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of print and the height of its letters, in points."""
-
-    text: str
-    size: float
-
-
 def read(path: Path) -> Iterator[Block]:
     """Raises `ReadError` for a file that is encrypted, damaged, or pictures of text only."""
     import pypdfium2
@@ -40,12 +33,15 @@ def read(path: Path) -> Iterator[Block]:
         if "password" in str(error).lower():
             raise ReadError("It is encrypted. Save it without a password.") from error
         raise ReadError("It is not a whole PDF. Export it again.") from error
-    empty = True
+    empty, before = True, list[Part]()
     try:
-        for number in range(len(document)):
-            for block in _blocks(_lines(document, number), number + 1):
-                empty = False
-                yield block
+        with Ruled(path) as tables:
+            for number in range(len(document)):
+                parts = _parts(document, number, tables)
+                for block in _blocks(ruled.resumed(parts, before), number + 1):
+                    empty = False
+                    yield block
+                before = parts
     except pypdfium2.PdfiumError as error:
         raise ReadError(f"Page {number + 1} is damaged. Export it again.") from error
     finally:
@@ -67,10 +63,18 @@ def pages(path: Path) -> int | None:
         return None
 
 
-def _lines(document: Any, number: int) -> list[Line]:
+def _parts(document: Any, number: int, tables: Ruled) -> list[Part]:
+    page = document[number]
+    try:
+        found = tables.parts(number) if ruled.is_likely(page) else []
+        return found or [*_lines(page)]
+    finally:
+        page.close()
+
+
+def _lines(page: Any) -> list[Line]:
     from pypdfium2 import raw
 
-    page = document[number]
     text = page.get_textpage()
     try:
         whole, lines, start = text.get_text_range(), [], 0
@@ -83,30 +87,38 @@ def _lines(document: Any, number: int) -> list[Line]:
         return lines
     finally:
         text.close()
-        page.close()
 
 
-def _blocks(lines: list[Line], page: int) -> Iterator[Block]:
-    if not lines:
-        return
+def _blocks(parts: list[Part], page: int) -> Iterator[Block]:
+    lines = [part for part in parts if isinstance(part, Line)]
     sizes: Counter[float] = Counter()
     for line in lines:
         sizes[line.size] += len(line.text)
-    usual = sizes.most_common(1)[0][0] or 1.0
-    longest = max(len(line.text) for line in lines)
+    usual = next((size for size, _ in sizes.most_common(1)), 0.0) or 1.0
+    longest = max((len(line.text) for line in lines), default=0)
     paragraph: list[str] = []
-    for line in lines:
-        level = _level(line, usual)
-        begins = level or NUMBERED.match(line.text) or _ended(paragraph, longest)
+    for part in parts:
+        if isinstance(part, Table):
+            if paragraph:
+                yield Block(_joined(paragraph), page=page)
+                paragraph = []
+            yield Block(_table(part), "table", page=page)
+            continue
+        level = _level(part, usual)
+        begins = level or NUMBERED.match(part.text) or _ended(paragraph, longest)
         if begins and paragraph:
             yield Block(_joined(paragraph), page=page)
             paragraph = []
         if level:
-            yield Block(line.text, "heading", level, page)
+            yield Block(part.text, "heading", level, page)
         else:
-            paragraph.append(line.text)
+            paragraph.append(part.text)
     if paragraph:
         yield Block(_joined(paragraph), page=page)
+
+
+def _table(found: Table) -> str:
+    return table([[_joined(cell) for cell in row] for row in found.rows])
 
 
 def _level(line: Line, usual: float) -> int:
