@@ -10,11 +10,21 @@ from uuid import UUID, uuid4
 
 from saas.billing import quota, usage
 from saas.billing.models import Kind
-from saas.chat import answers, composition, conversations, handoffs
+from saas.chat import (
+    acting,
+    answers,
+    composition,
+    conversations,
+    followups,
+    handoffs,
+    products,
+    talk,
+)
 from saas.chat.answers import Answer, Question
 from saas.chat.composition import Composed
-from saas.chat.handoffs import Asked, Wanted
+from saas.chat.handoffs import Wanted
 from saas.chat.models import Conversation
+from saas.chat.talk import Asked, Talk
 
 State = Conversation.State
 T = TypeVar("T")
@@ -108,6 +118,7 @@ class Turn(Generic[T]):
         with self.scope():
             passed = self._with_people(asked)
             if not passed:
+                before = self._before(asked)
                 plan = answers.plan(asked.conversation_id)
                 hold = quota.reserve(Kind.CHAT)
         if passed:
@@ -116,12 +127,18 @@ class Turn(Generic[T]):
         try:
             message_id = uuid4()
             yield Started(asked.conversation_id, message_id)
-            vectors = plan.encode(asked.text)
+            readings = plan.read(followups.readings(asked.text, before.question))
+            wish = products.wish(readings[-1].text)
             with self.scope():
-                draft, wanted = handoffs.decide(asked, plan=plan, vectors=vectors)
-                terms = composition.prepare(draft, asked.text, asked.conversation_id)
+                draft, wanted = handoffs.decide(
+                    asked, plan=plan, talk=before, readings=readings, wish=wish
+                )
+                read_as = draft.reading
+                terms = composition.prepare(draft, read_as.text, asked.conversation_id)
+            draft = acting.carry_out(draft)
             composed = Composed(draft.answer)
-            for part in composition.complete(draft, Question(asked.text, plan, vectors), terms):
+            question = Question(read_as.text, plan, read_as.vectors)
+            for part in composition.complete(draft, question, terms):
                 if isinstance(part, Composed):
                     composed = part
                 else:
@@ -146,6 +163,9 @@ class Turn(Generic[T]):
             return None
         self.begin()
         return Done(self.end(_pass_on(asked, state)))
+
+    def _before(self, asked: Asked) -> Talk:
+        return talk.read(asked.conversation_id) if self.said.conversation_id else Talk()
 
     def _store(
         self,
