@@ -120,6 +120,7 @@ IDEMPOTENCY = {
 }
 NOT_IDEMPOTENT = (
     *("issue_key", "rotate_key", "create_webhook", "rotate_webhook"),
+    *("put_action", "delete_action", "rotate_action"),
     *("import_file", "send_document", "explain_text"),
 )
 

@@ -30,6 +30,13 @@ class OutsideError(Exception):
     """What could not be fetched, in words for the tenant: nothing about this network is in them."""
 
 
+class TookTooLong(OutsideError):
+    """The time was over."""
+
+    def __init__(self) -> None:
+        super().__init__("The server took too long to answer.")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`url` is where it came from after redirects; names of `headers` are in lower case."""
@@ -116,7 +123,7 @@ def _call(
             content = _read(response.iter_stream(), most) if most else b""
             return Answer(url, response.status, found, content)
     except httpcore.TimeoutException as error:
-        raise OutsideError("The server took too long to answer.") from error
+        raise TookTooLong from error
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, UnicodeError) as error:
         raise OutsideError("The server could not be reached, or did not speak HTTP.") from error
 

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from saas import health, keys, uploads
 from saas.billing import api as billing
 from saas.chat.api import (
+    actions,
     completions,
     composition,
     conversations,
@@ -78,6 +79,9 @@ v1: list[URLPattern | URLResolver] = [
     path("composition/prompts", composition.Prompts.as_view()),
     path("replies", replies.Replies.as_view()),
     path("replies/<uuid:id>", replies.OneReply.as_view()),
+    path("actions", actions.Actions.as_view()),
+    path("actions/<identifier:id>/rotate", actions.RotateAction.as_view()),
+    path("actions/<identifier:id>", actions.OneAction.as_view()),
     path("examples", examples.Examples.as_view()),
     path("examples/<uuid:id>", examples.OneExample.as_view()),
     path("items", recommend.Items.as_view()),

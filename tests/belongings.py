@@ -51,6 +51,8 @@ def give(business: Any) -> dict[str, str]:
     call("PUT", "inbox/policy", {"unsure_after": 2})
     call("PUT", "safety/policy", {"words": [f"{mark} rival"]})
     call.post("composition/prompts", {"text": f"{mark} tone"})
+    action = {"url": f"https://{mark}.example/action", "answer": {"en": mark}}
+    call("PUT", f"actions/{mark}_hi", action)
     webhook = call.post("webhooks", {"url": f"https://{mark}.example/hook"}).json()["id"]
     ping = call.post(f"webhooks/{webhook}/test").json()["id"]
     run = call.post("training/runs", {"kind": "intent"}).json()["id"]
@@ -90,6 +92,7 @@ def give(business: Any) -> dict[str, str]:
         "messages": answered.json()["message_id"],
         "documents": str(document.id),
         "inbox": str(hand_off.id),
+        "actions": f"{mark}_hi",
         "webhooks": webhook,
         "webhooks/deliveries": ping,
         "items": f"{mark}-item",

@@ -37,7 +37,13 @@ SLICES = (
     "webhooks",
 )
 FACES = ("saas.portal", "saas.widget", "saas.demo")
-CHAT = ("saas.webhooks.events", "saas.training.rollout", "saas.training.corrections", "ml.adapters")
+CHAT = (
+    "saas.webhooks.events",
+    "saas.webhooks.signing",
+    "saas.training.rollout",
+    "saas.training.corrections",
+    "ml.adapters",
+)
 # Package: what of ours it may import besides itself. The longest name that fits a module counts.
 MAY: dict[str, tuple[str, ...]] = {
     "ml": (),
@@ -60,9 +66,15 @@ MAY: dict[str, tuple[str, ...]] = {
     ),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
     "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal"),
+    # Items in an answer: the one door from a conversation to the catalog.
+    "saas.chat.products": (*PRODUCT, "saas.chat", "saas.recommend.search", "saas.recommend.picks"),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
     "saas.recommend": PRODUCT,
+    "saas.recommend.search": (
+        *(*PRODUCT, "saas.recommend"),
+        *("ml.retrieval", "ml.lexical", "ml.background"),
+    ),
     # settings.TRAINERS names it: training's own plug-in for this slice's models.
     "saas.recommend.recommender": (*PRODUCT, "saas.recommend", "ml.recommend", "ml.errors"),
     "saas.labelling": (

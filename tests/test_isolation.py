@@ -69,9 +69,12 @@ SENT_TO_ONE = {
     "inbox/<uuid:id>/hand-back": {"agent": "mine"},
     "inbox/<uuid:id>/close": {"agent": "mine"},
     "labelling/findings/<uuid:id>": {"state": "dismissed"},
+    "actions/<identifier:id>": {"url": "https://mine.example/", "answer": {"en": "mine"}},
     "webhooks/<uuid:id>": {"active": False},
     "webhooks/<uuid:id>/replay": {"since": "2026-01-01T00:00:00Z"},
 }
+# Named by the tenant itself: one that has none of that name makes its own.
+MADE_BY_NAME = {("PUT", "actions/<identifier:id>")}
 # What a tenant without a model or a turn is told there.
 NOTHING_YET = {
     "explanations": "no_model",
@@ -192,6 +195,10 @@ def test_what_is_another_tenants_is_not_there(shop, bank, subtests) -> None:
     for method, route in BY_ID:
         with subtests.test(f"{method} {route}"):
             body = SENT_TO_ONE.get(route, {})
+            if (method, route) in MADE_BY_NAME:
+                assert bank.call(method, _path(route, ids), body).status_code == 201
+                assert bank.call("DELETE", _path(route, ids)).status_code == 204
+                continue
             answer = bank.call(method, _path(route, ids), body)
             never = bank.call(method, _unknown(route), body)
             assert answer.status_code == 404, answer.content

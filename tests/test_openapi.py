@@ -27,7 +27,7 @@ RULED = {
     "fetch_pages",
     "get_outcomes",
     "put_composition",
-    *("create_webhook", "change_webhook"),
+    *("create_webhook", "change_webhook", "put_action"),
     "create_completion",
 }
 # Blanks around a text do not count, so that what is too long only with them is taken.

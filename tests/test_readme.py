@@ -73,16 +73,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 def test_the_demo_shows_everything(demo: Process) -> None:
     eventually(lambda: "Serving until Ctrl-C" in demo.log.read_text(), log=demo.log, process=demo)
     shown = demo.log.read_text(encoding="utf-8")
-    for kind in ("reply, intent order_status", "reply, intent return_item", "passage", "fallback"):
+    for kind in (
+        "action, intent order_status",
+        "reply, intent return_item",
+        "passage",
+        "items, intent",
+        "fallback",
+    ):
         assert kind in shown
     assert "source electronics-guide" in shown
     assert "Recommended for somebody-new" in shown
     usage = re.search(r"Usage this month: (\d+) chat_message, (\d+) recommendation", shown)
     assert usage is not None
-    assert usage.groups() == ("4", "2")
+    assert usage.groups() == ("5", "2")
     bill = re.search(r"Bill so far: ([\d.]+) USD", shown)
     assert bill is not None
-    assert bill.group(1) == "0.82"
+    assert bill.group(1) == "0.83"
 
 
 @pytest.mark.live

@@ -1,7 +1,8 @@
 """What of a catalog a model may recommend, worked out once for many customers."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,12 @@ class Offer:
     places: dict[str, int]
     new: Vectors
     open: NDArray[np.bool_]
+
+    def only(self, items: Collection[str]) -> Self:
+        """Of these items what may be recommended."""
+        chosen = np.zeros_like(self.open)
+        chosen[[self.places[item] for item in items if item in self.places]] = True
+        return replace(self, open=self.open & chosen)
 
     def candidates(self, exclude: Collection[str]) -> NDArray[np.intp]:
         """The places of what may be recommended now."""

@@ -1,16 +1,19 @@
-"""From a customer's words to an answer, by one vector: the intent head and the search read the same."""
+"""What the bot says, and who decides it: the live model, and the adapters a question is read with."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from saas import engine
-from saas.chat import knowledge, replies, retrieval
-from saas.chat.retrieval import Filters, Found
+from saas.chat import knowledge
+from saas.chat.actions import Call
+from saas.chat.retrieval import Found
 from saas.chat.safety import Refused
-from saas.training import rollout, store
+from saas.training import store
 
 if TYPE_CHECKING:
     from ml.adapters import Adapter
@@ -29,9 +32,10 @@ CLOSED = {
     "here as soon as we are back.",
     "zh": "已为您转交人工客服。目前不在服务时间，上班后同事会在这里尽快回复您。",
 }
-SOURCES = 3
 CLOSE = 0.25  # certainty that questions about a passage reach, and other customers' talk does not
 UNSURE = 0.5  # below this the likeliest intent is more likely wrong than right
+LONG_NUMBER = re.compile(r"(?<![A-Za-z0-9])[#№]?[A-Za-z]{0,6}-?[0-9]{5,}(?![A-Za-z0-9])")
+ANSWERS = ("reply", "passage", "composed", "items", "action")  # kinds that answer a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,11 @@ class Answer:
     """What the bot says, and what it rests on.
 
     `kind` is "reply" (the approved reply to an intent), "passage" (quoted from the knowledge),
-    "composed" (from the knowledge, by a language model), "fallback", "handoff" (a person takes over),
-    or "refusal" (what the tenant's bot does not answer, and `refused` says why).
+    "composed" (from it, by a language model), "items" (of the catalog), "action" (live data of the
+    tenant's own), "ask" (for what an action needs), "clarify" (which of the `options` is meant),
+    "talk" (small talk), "fallback", "handoff" (a person takes over), or "refusal" (what the tenant's
+    bot does not answer, and `refused` says why). `understood` is what a message was read as that does
+    not stand alone.
     """
 
     kind: str
@@ -96,18 +103,32 @@ class Answer:
     model_version: UUID | None
     citations: list[Citation] = field(default_factory=list)
     refused: Refused | None = None
+    understood: str = ""
+    options: list[dict[str, str]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
+    form: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text that a message may mean, with its vectors as the plan encoded them."""
+
+    text: str
+    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An answer as far as a tenant's own rows decide it.
+    """An answer to a reading of the message, as far as a tenant's own rows decide it.
 
     With passages its text is still to be composed from them (`saas.chat.composition`), which takes
-    time and no transaction.
+    time and no transaction; with a call it is still to be made (`saas.chat.acting`), likewise.
     """
 
     answer: Answer
+    reading: Reading
     passages: list[Found] = field(default_factory=list)
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +141,17 @@ class Plan:
 
     def encode(self, text: str) -> Vectors:
         """The question with each of the adapters, float32[n, d], in one pass; no transaction needed."""
-        return engine.encode([text] * len(self.adapters), "query", self.adapters)
+        return self.read([text])[0].vectors
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """The same of some texts, also in one pass. Order numbers and the like are not encoded."""
+        count = len(self.adapters)
+        repeated = [_bare(text) for text in texts for _ in range(count)]
+        vectors = engine.encode(repeated, "query", self.adapters * len(texts))
+        return [
+            Reading(text, vectors[place * count : (place + 1) * count])
+            for place, text in enumerate(texts)
+        ]
 
     def of(self, vectors: Vectors, adapter: Adapter | None) -> Vectors:
         """The one vector that was encoded with an adapter, float32[1, d]."""
@@ -158,63 +189,10 @@ def plan(conversation_id: UUID) -> Plan:
     return Plan(live, passages, tuple(dict.fromkeys((own, passages, *watched, None))))
 
 
-def decide(
-    text: str, *, plan: Plan, vectors: Vectors, language: str, filters: Filters | None = None
-) -> Draft:
-    """What answers a text of the current tenant's, by its vectors as the plan encoded them."""
-    prediction = plan.predict(vectors)
-    found = retrieval.search(
-        text,
-        plan.of(vectors, plan.passages),
-        retrieval.candidates(SOURCES),
-        revision=plan.live.revision,
-        adapter=plan.passages,
-        filters=filters,
-    )
-    relevant = [hit for hit in found if hit.relevant]
-    reply = None
-    if prediction and prediction.in_scope and prediction.label and not _nearer(found, prediction):
-        reply = replies.find(prediction.label, language)
-    if reply is not None:
-        draft = Draft(_answer("reply", reply, language, prediction, plan))
-    elif found and found[0].relevant:
-        draft = Draft(_answer("passage", "", language, prediction, plan), relevant)
-    else:
-        draft = Draft(_answer("fallback", FALLBACK[language], language, prediction, plan))
-    _observe(plan, prediction, vectors, answered=draft.answer.kind != "fallback")
-    return draft
-
-
-def rerank(draft: Draft, text: str) -> Draft:
-    """Its best passages by the cross-encoder where there is one; takes time and no transaction."""
-    return replace(draft, passages=retrieval.best(text, draft.passages, SOURCES))
-
-
-def _answer(
-    kind: str, text: str, language: str, prediction: Prediction | None, plan: Plan
-) -> Answer:
-    likely = prediction.alternatives if prediction else ()
-    return Answer(
-        kind=kind,
-        text=text,
-        language=language,
-        intent=prediction.label if prediction else None,
-        confidence=round(prediction.confidence, 4) if prediction else None,
-        in_scope=bool(prediction and prediction.in_scope),
-        alternatives=[(guess.label, round(guess.probability, 4)) for guess in likely],
-        sources=[],
-        model_version=plan.live.version_id,
-    )
-
-
-def _observe(
-    plan: Plan, prediction: Prediction | None, vectors: Vectors, *, answered: bool
-) -> None:
-    """What the live model's watch and a challenger's trial need of this answer."""
-    challenger = plan.live.challenger
-    if prediction:
-        watched = challenger and plan.of(vectors, challenger.adapter)
-        rollout.observe(plan.live, prediction, answered=answered, watched=watched)
+def _bare(text: str) -> str:
+    """Without long numbers: they mean nothing to the models, and make a text strange to them."""
+    without = " ".join(LONG_NUMBER.sub(" ", text).split())
+    return without if re.search(r"\w", without) else text
 
 
 def handing_over(answer: Answer | None, *, language: str, open_: bool) -> Answer:
@@ -231,10 +209,3 @@ def refusing(refused: Refused, *, language: str, open_: bool) -> Answer:
     parts = [refused.text] + ([person[language]] if refused.action == "handoff" else [])
     text = "\n".join(parts)
     return Answer("refusal", text, language, None, None, False, [], [], None, refused=refused)
-
-
-def _nearer(found: list[Found], prediction: Prediction) -> bool:
-    """Whether a passage answers more surely than the reply to the likeliest intent would."""
-    if not found or not found[0].relevant:
-        return False
-    return found[0].certainty >= CLOSE or prediction.confidence < UNSURE

@@ -15,7 +15,7 @@ from saas.training import corrections
 
 if TYPE_CHECKING:
     from saas.chat.composition import Composed
-    from saas.chat.handoffs import Asked
+    from saas.chat.talk import Asked
     from saas.training.models import Correction
 
 
@@ -87,13 +87,6 @@ def stand(conversation_id: UUID, *, transcript: str) -> None:
     Conversation.objects.filter(id=conversation_id).update(transcript=transcript)
 
 
-def last_kind(conversation_id: UUID) -> str:
-    """Of the bot's last answer; empty where it has said nothing, or an agent spoke after it."""
-    said = Message.objects.filter(conversation_id=conversation_id)
-    last = said.exclude(author=Message.Author.CUSTOMER).order_by("-created_at").first()
-    return last.kind if last else ""
-
-
 def pass_on(conversation_id: UUID, text: str) -> UUID:
     """Keep what a customer says to a person; the message's id."""
     now = timezone.now()
@@ -137,6 +130,10 @@ def store(asked: Asked, composed: Composed, *, message_id: UUID, new: bool) -> N
         sources=[source.as_json() for source in answer.sources],
         citations=[citation.as_json() for citation in answer.citations],
         composition=use.as_json() if use else None,
+        understood=answer.understood,
+        options=answer.options,
+        items=answer.items,
+        form=answer.form,
         model_version=answer.model_version,
         created_at=timezone.now(),
     )

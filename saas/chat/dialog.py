@@ -8,13 +8,26 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
+from saas import language_model
 from saas.billing import quota, usage
 from saas.billing.models import Kind
-from saas.chat import answers, composition, conversations, handoffs
-from saas.chat.answers import Answer, Question
+from saas.chat import (
+    acting,
+    answers,
+    composition,
+    conversations,
+    decisions,
+    followups,
+    handoffs,
+    products,
+    talk,
+)
+from saas.chat.answers import Answer, Draft, Question
 from saas.chat.composition import Composed
-from saas.chat.handoffs import Asked, Wanted
+from saas.chat.generation import Terms
+from saas.chat.handoffs import Wanted
 from saas.chat.models import Conversation
+from saas.chat.talk import Asked, Talk
 
 State = Conversation.State
 T = TypeVar("T")
@@ -108,6 +121,7 @@ class Turn(Generic[T]):
         with self.scope():
             passed = self._with_people(asked)
             if not passed:
+                before = self._before(asked)
                 plan = answers.plan(asked.conversation_id)
                 hold = quota.reserve(Kind.CHAT)
         if passed:
@@ -116,14 +130,18 @@ class Turn(Generic[T]):
         try:
             message_id = uuid4()
             yield Started(asked.conversation_id, message_id)
-            vectors = plan.encode(asked.text)
+            readings = plan.read(followups.readings(asked.text, before.question))
+            wish = products.wish(readings[-1].text)
             with self.scope():
-                draft, wanted = handoffs.decide(asked, plan=plan, vectors=vectors)
-            draft = answers.rerank(draft, asked.text)
-            with self.scope():
-                terms = composition.prepare(draft, asked.text, asked.conversation_id)
+                draft, wanted = handoffs.decide(
+                    asked, plan=plan, talk=before, readings=readings, wish=wish
+                )
+            read_as = draft.reading
+            draft = decisions.rerank(acting.carry_out(draft), read_as.text)
+            terms = self._terms(draft, asked.conversation_id)
             composed = Composed(draft.answer)
-            for part in composition.complete(draft, Question(asked.text, plan, vectors), terms):
+            question = Question(read_as.text, plan, read_as.vectors)
+            for part in composition.complete(draft, question, terms):
                 if isinstance(part, Composed):
                     composed = part
                 else:
@@ -139,6 +157,13 @@ class Turn(Generic[T]):
             raise
         yield Done(result)
 
+    def _terms(self, draft: Draft, conversation_id: UUID) -> Terms | None:
+        """On which a language model may compose; a transaction is opened only where there is one."""
+        if not draft.passages or not language_model.is_set():
+            return None
+        with self.scope():
+            return composition.prepare(draft, draft.reading.text, conversation_id)
+
     def _with_people(self, asked: Asked) -> Done[T] | None:
         """Passed on to the person who answers, or will: the bot is silent. Else None."""
         if self.said.conversation_id is None:
@@ -148,6 +173,9 @@ class Turn(Generic[T]):
             return None
         self.begin()
         return Done(self.end(_pass_on(asked, state)))
+
+    def _before(self, asked: Asked) -> Talk:
+        return talk.read(asked.conversation_id) if self.said.conversation_id else Talk()
 
     def _store(
         self,

@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from saas.chat import answers, conversations, notices, policy, safety
+from saas.chat import answers, decisions, notices, policy, safety, smalltalk
 from saas.chat.answers import Answer
 from saas.chat.models import Conversation, HandOff, Message
-from saas.chat.retrieval import Filters
+from saas.chat.products import Wish
+from saas.chat.talk import Asked, Talk
 from saas.errors import Conflict
-
-if TYPE_CHECKING:
-    from ml.types import Vectors
 
 State, Reason = Conversation.State, HandOff.Reason
 MOVES: dict[str, dict[str, str]] = {
@@ -56,21 +53,9 @@ LONGEST = 60  # characters: who writes more has a question, and may speak of peo
 def wants(text: str, *, offered: bool) -> bool:
     """Whether a message asks for a person, or accepts the offer that the bot made before it."""
     plain = text.strip(" .!?。！？~～")
-    if len(plain) > LONGEST:
+    if len(plain) > LONGEST or smalltalk.kind_of(plain) == "who_are_you":
         return False
     return bool(ASKS.search(plain) or (offered and ACCEPTS.fullmatch(plain)))
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A customer's message to the bot."""
-
-    conversation_id: UUID
-    text: str
-    language: str
-    customer: str = ""
-    product: str = ""
-    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +67,35 @@ class Wanted:
 
 
 def decide(
-    asked: Asked, *, plan: answers.Plan, vectors: Vectors
+    asked: Asked,
+    *,
+    plan: answers.Plan,
+    talk: Talk,
+    readings: list[answers.Reading],
+    wish: Wish | None,
 ) -> tuple[answers.Draft, Wanted | None]:
     """What answers a message; or that a person takes over, and why."""
     set_ = policy.get()
-    if wants(asked.text, offered=conversations.last_kind(asked.conversation_id) == "fallback"):
-        found, wanted = None, Wanted(Reason.ASKED, URGENT)
-    elif refused := safety.check(asked.text, plan.of(vectors, None)[0], language=asked.language):
+    itself = readings[0]
+    if wants(asked.text, offered=talk.kind == "fallback"):
+        found, wanted, reading = None, Wanted(Reason.ASKED, URGENT), itself
+    elif refused := safety.check(
+        asked.text, plan.of(itself.vectors, None)[0], language=asked.language
+    ):
         said = answers.refusing(refused, language=asked.language, open_=set_.is_open())
         priority = policy.HIGHEST if refused.kind == "self_harm" else URGENT
         due = Wanted(Reason.SAFETY, priority) if refused.action == "handoff" else None
-        return answers.Draft(said), due
+        return answers.Draft(said, itself), due
     else:
-        filters = Filters(product=asked.product, audience=asked.audience)
-        draft = answers.decide(
-            asked.text, plan=plan, vectors=vectors, language=asked.language, filters=filters
+        draft = decisions.decide(
+            asked, plan=plan, talk=talk, readings=readings, wish=wish, policy=set_
         )
-        found, due = draft.answer, _due(asked, draft.answer, set_)
+        due = _due(asked, draft.answer, set_)
         if due is None:
             return draft, None
-        wanted = due
+        found, wanted, reading = draft.answer, due, draft.reading
     said = answers.handing_over(found, language=asked.language, open_=set_.is_open())
-    return answers.Draft(said), wanted
+    return answers.Draft(said, reading), wanted
 
 
 def _due(asked: Asked, found: Answer, set_: policy.Policy) -> Wanted | None:

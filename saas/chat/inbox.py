@@ -37,7 +37,7 @@ def summary(messages: Sequence[Message], *, language: str) -> str:
     if not asked:
         return ""
     last = LAST[language].format(text=_short(asked[-1])) if len(asked) > 1 else ""
-    answered = sum(message.kind in ("reply", "passage", "composed") for message in said)
+    answered = sum(message.kind in answers.ANSWERS for message in said)
     text = SUMMARY[language].format(
         first=_short(asked[0]), last=last, answered=answered, asked=len(asked)
     )

@@ -17,12 +17,37 @@ class Reply(TenantModel):
     intent = models.CharField(max_length=128)
     language = models.CharField(max_length=2)
     text = models.TextField()
+    title = models.CharField(max_length=80, blank=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="reply_once")]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Action(TenantModel):
+    """The tenant's own endpoint that answers an intent with live data, and what it has to be told.
+
+    `slots` and `answer` are as `saas.chat.actions` writes them; `secret` is sealed
+    (`saas.webhooks.signing`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    intent = models.CharField(max_length=128)
+    url = models.CharField(max_length=500)
+    slots = models.JSONField(default=list)
+    answer = models.JSONField(default=dict)
+    timeout = models.FloatField(help_text="seconds")
+    secret = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "intent"], name="action_once")]
+
+    def __str__(self) -> str:
+        return self.intent
 
 
 class Applicable(models.Model):
@@ -174,7 +199,12 @@ class Conversation(TenantModel):
 
 
 class Message(TenantModel):
-    """One message. What the bot based its answer on stands with the answer."""
+    """One message. What the bot based its answer on stands with the answer.
+
+    So does what it took the question for, where that was `understood` from the one before, and what
+    the next message may answer: `options` to choose from, or the `form` it asks to fill
+    (`saas.chat.forms`).
+    """
 
     class Author(models.TextChoices):
         CUSTOMER = "customer"
@@ -194,6 +224,10 @@ class Message(TenantModel):
     sources = models.JSONField(default=list)
     citations = models.JSONField(default=list)
     composition = models.JSONField(null=True, help_text="how a language model took part")
+    understood = models.TextField(blank=True)
+    options = models.JSONField(default=list)
+    items = models.JSONField(default=list)
+    form = models.JSONField(default=dict)
     model_version = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from django.db.models import Avg, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from saas.chat.answers import ANSWERS
 from saas.chat.models import Conversation, Feedback, HandOff, Message, Rating
 
 SILENCE = timedelta(hours=24)  # after which a conversation is over, and a return is a new matter
-ANSWERS = ("reply", "passage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _handed_off() -> Exists:
 
 def _resolved(over: QuerySet[Conversation]) -> QuerySet[Conversation]:
     said = Message.objects.filter(conversation=OuterRef("pk"), author=Message.Author.BOT)
-    last = said.order_by("-created_at")
+    last = said.exclude(kind="talk").order_by("-created_at")
     disliked = Feedback.objects.filter(message=OuterRef("last_answer"), helpful=False)
     poor = Rating.objects.filter(conversation=OuterRef("pk"), score__lte=2)
     back = Conversation.objects.filter(

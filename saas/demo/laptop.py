@@ -37,7 +37,13 @@ class Site:
 
     home: Path
     url: str
+    orders: str
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def orders_secret(self) -> Path:
+        """The file with what the order server checks calls with."""
+        return self.home / "orders.secret"
 
     def check(self) -> None:
         """Raise DemoError, with the end of its log, where a process has ended."""
@@ -61,10 +67,15 @@ def start(running: ExitStack, *, port: int, name: str = "demo", **environment: s
     with step("PostgreSQL and Redis"):
         services = embedded.start(home)
         running.callback(embedded.stop, services)
-    _write_environment(home, services, environment)
+    web, orders = _free_port(port), _free_port(port + 100)
+    allowed = {"OUTSIDE_ALLOWED": f"127.0.0.1:{orders}"}
+    _write_environment(home, services, allowed | environment)
     with step("Database schema"):
         _migrate()
-    site = Site(home, f"http://127.0.0.1:{_free_port(port)}")
+    site = Site(home, f"http://127.0.0.1:{web}", f"http://127.0.0.1:{orders}/status")
+    _launch(
+        running, site, "orders", *("-m", "saas.demo.orders"), str(orders), str(site.orders_secret)
+    )
     _launch(running, site, "worker", *_worker())
     _launch(running, site, "web", *_web(site))
     _await_ready(site)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from saas import imports
 from saas.billing import plans
-from saas.chat import documents, knowledge
+from saas.chat import actions, documents, knowledge
 from saas.demo import events
 from saas.demo.client import Client
 from saas.demo.laptop import DemoError, Site, step
@@ -35,6 +35,22 @@ BUSINESSES = {
 KINDS = {"shop": ("intent", "recommend"), "bank": ("intent",)}
 FILES = ("examples.csv", "replies.csv", "knowledge.csv", "items.jsonl")
 RUN_TIMEOUT = 600.0
+ORDER_STATUS = {
+    "slots": [
+        {
+            "name": "order",
+            "kind": "order_number",
+            "ask": {
+                "en": "What is your order number? It has five digits, such as 10023.",
+                "zh": "请问您的订单号是多少？五位数字，例如 10023。",
+            },
+        }
+    ],
+    "answer": {
+        "en": "Order {order} {state}. It should reach you on {day}.",
+        "zh": "订单 {order} {state_zh}，预计 {day} 送达。",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,8 @@ def everything(site: Site) -> list[Business]:
         _send_documents(business)
     for business in businesses:
         _await_knowledge(site, business)
+        if business.folder == "shop":
+            _look_orders_up(site, business)
     return businesses
 
 
@@ -150,6 +168,19 @@ def _train(site: Site, business: Business, kind: str) -> None:
             return bool(current["state"] == "succeeded")
 
         _await(site, advance, f"Training {kind} did not end")
+
+
+def _look_orders_up(site: Site, business: Business) -> None:
+    """Have the shop's bot answer where an order is, by the shop's order server."""
+    actor = f"owner@{business.slug}.example"
+    setting = actions.Setting.model_validate(ORDER_STATUS | {"url": site.orders})
+    with tenant_scope(business.tenant_id):
+        _, secret = actions.put("order_status", setting, actor=actor)
+        if secret is None and not site.orders_secret.exists():
+            _, secret = actions.rotate("order_status", actor=actor)
+    if secret:
+        site.orders_secret.touch(mode=0o600)
+        site.orders_secret.write_text(secret)
 
 
 def _await_knowledge(site: Site, business: Business) -> None:

@@ -10,9 +10,10 @@ from saas.demo.laptop import Site
 from saas.demo.seed import Business
 
 QUESTIONS = (
-    "Hi, where is my parcel? I ordered last week",
+    "Where is order 10023?",
     "我想退货，怎么操作？",
     "Can I take the power bank on a plane?",
+    "Do you have headphones under $100?",
     "Who won the football match last night?",
 )
 KNOWN_CUSTOMER, NEW_CUSTOMER = "C0007", "somebody-new"

@@ -96,6 +96,22 @@ def recommend(
     return _explain(shown, shelf, language), live.version_id
 
 
+def ordered(items: Sequence[str], *, customer: str) -> list[str]:
+    """Some available items in the order that suits a customer, by the live version; as they are without."""
+    encoder = engine.fingerprint()
+    live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
+    if live.version_id is None or not items:
+        return list(items)
+    offer = _offer(current_tenant_id(), live.version_id, live.revision, encoder, None)
+    found = live.model.recommend(
+        history(customer) if customer else [],
+        now=timezone.now().timestamp(),
+        k=len(items),
+        offer=offer.only(items),
+    )
+    return [pick.item for pick in found]
+
+
 @functools.lru_cache(maxsize=OFFERS)
 def _offer(
     tenant_id: UUID, version_id: UUID, revision: int, encoder: str, category: str | None

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from saas import rows
 from saas.api import Body, PageQuery, View, page, page_of
 from saas.chat import conversations, handoffs, policy
-from saas.chat.api.messages import CitationOut, SourceOut
+from saas.chat.api.messages import CitationOut, ItemShown, OptionOut, SourceOut
 from saas.chat.models import Conversation, Message
 
 
@@ -38,6 +38,9 @@ class StoredMessage(BaseModel):
     confidence: float | None
     sources: list[SourceOut]
     citations: list[CitationOut]
+    understood: str
+    options: list[OptionOut]
+    items: list[ItemShown]
     created_at: datetime
 
 

@@ -59,13 +59,45 @@ class Guess(BaseModel):
     probability: float
 
 
-class AnswerOut(BaseModel):
-    """`kind` is reply (approved reply), passage (quoted from the knowledge), composed (from the
+class OptionOut(BaseModel):
+    """Something to choose; the customer answers with its text, or its place."""
 
-    knowledge, by a language model), fallback, handoff or refusal.
+    text: str
+    intent: str | None = Field(default=None, description="Where it is one of your intents")
+
+
+class ItemShown(BaseModel):
+    """An item of your catalog."""
+
+    id: str
+    title: str
+    price: str | None
+    currency: str
+    why: str
+
+
+class AnswerOut(BaseModel):
+    """`kind` is what the answer is made of.
+
+    reply (approved reply), passage (quoted from the knowledge), composed (from it, by a language
+    model), items (of your catalog), action (live data from your server), ask (for what an action
+    needs), clarify (which of the options is meant), talk (greetings, thanks, opening hours), fallback,
+    handoff, or refusal.
     """
 
-    kind: Literal["reply", "passage", "composed", "fallback", "handoff", "refusal"]
+    kind: Literal[
+        "reply",
+        "passage",
+        "composed",
+        "items",
+        "action",
+        "ask",
+        "clarify",
+        "talk",
+        "fallback",
+        "handoff",
+        "refusal",
+    ]
     text: str
     language: rows.Language
     intent: str | None = Field(description="The likeliest intent; null before any training")
@@ -74,6 +106,11 @@ class AnswerOut(BaseModel):
     alternatives: list[Guess] = Field(description="The next likeliest intents")
     sources: list[SourceOut] = Field(description="The passages that the answer rests on")
     citations: list[CitationOut] = Field(description="Which words of them support which part")
+    understood: str = Field(
+        description="What the text was taken for, where it goes on with the question before it"
+    )
+    options: list[OptionOut] = Field(description="What the customer may choose from")
+    items: list[ItemShown] = Field(description="Available ones, the best first")
 
 
 class MessageOut(BaseModel):
@@ -164,6 +201,9 @@ def _answer_out(answer: answers.Answer) -> AnswerOut:
         alternatives=[Guess(intent=i, probability=p) for i, p in answer.alternatives],
         sources=[SourceOut(**source.as_json()) for source in answer.sources],
         citations=[CitationOut(**citation.as_json()) for citation in answer.citations],
+        understood=answer.understood,
+        options=[OptionOut(**option) for option in answer.options],
+        items=[ItemShown(**item) for item in answer.items],
     )
 
 

@@ -24,6 +24,7 @@ class ReplyOut(BaseModel):
     intent: str
     language: str
     text: str
+    title: str
 
 
 class Replies(View):

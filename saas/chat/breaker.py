@@ -1,0 +1,61 @@
+"""An endpoint that fails is left alone for a while, by all processes: counted in Redis.
+
+closed ──FAILURES in a row──▶ open ──REST seconds──▶ half open ──one call tries──▶ closed or open
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from uuid import UUID
+
+import redis
+import structlog
+from django.conf import settings
+
+log = structlog.get_logger(__name__)
+FAILURES = 5
+REST = 30  # seconds
+FORGET = 600  # seconds without any call, after which failures count no more
+PROBE = 20  # seconds that the one call may take: longer than the longest time-out and its retry
+
+
+class Breaker:
+    """That of one endpoint of one tenant. Without Redis it lets every call through."""
+
+    def __init__(self, tenant_id: UUID, url: str) -> None:
+        name = hashlib.sha256(f"{tenant_id} {url}".encode()).hexdigest()[:32]
+        self._failures, self._open, self._probe = (
+            f"breaker:{name}:{part}" for part in ("failures", "open", "probe")
+        )
+
+    def lets_through(self) -> bool:
+        """Whether to call now."""
+        try:
+            if int(_redis().get(self._failures) or 0) < FAILURES:
+                return True
+            if _redis().exists(self._open):
+                return False
+            return bool(_redis().set(self._probe, 1, nx=True, ex=PROBE))
+        except redis.RedisError as error:
+            log.warning("circuit breaker not read", error=str(error))
+            return True
+
+    def note(self, *, failed: bool) -> None:
+        """What a call came to."""
+        try:
+            if not failed:
+                _redis().delete(self._failures, self._open, self._probe)
+                return
+            count = int(_redis().incr(self._failures))
+            _redis().expire(self._failures, FORGET)
+            if count >= FAILURES:
+                _redis().set(self._open, 1, ex=REST)
+                _redis().delete(self._probe)
+        except redis.RedisError as error:
+            log.warning("circuit breaker not written", error=str(error))
+
+
+@functools.cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
