@@ -113,10 +113,11 @@ class Config:
             suited |= {"epochs": 8, "batch": 32, "held_out": 0.1, "refit": True, "joined": True}
         if examples < FEW:
             suited |= {"epochs": 15, "held_out": 0.2, "joined": False, "names": True}
+            suited["contrastive"] = "on"
         if examples < FEW and unlabelled >= MANY:
             # Guessed labels by the thousand: training is long enough after a pass or two, and one
             # over twice as many is worth more than two.
-            suited |= {"self_training": "on", "batch": 64}
+            suited |= {"self_training": "on", "contrastive": "off", "batch": 64}
             suited["epochs"] = 1 if unlabelled >= PLENTY else 2
         if passages:
             suited["hard_negatives"] = "on"

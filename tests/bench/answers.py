@@ -1,6 +1,6 @@
 """What the bot answers and what it refuses, each group of figures in a module of its own.
 
-Figures: see `PROTOCOL` of `tests.bench.safety` and `tests.bench.citations`, and `tests.bench.streaming`.
+Figures: see `PROTOCOL` of `tests.bench.safety`, `citations`, `pdf` and `streaming`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ml import weights
-from ml.encoder import Encoder
-from tests.bench import citations, safety, stack, streaming
-from tests.bench.tuned import CACHE
+from tests.bench import citations, pdf, safety, stack, streaming
+from tests.bench.tuned import Bench
 
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
-    encoder = Encoder.load(weights.locate("", cache=CACHE), threads=1)
-    figures = safety.measure(data, encoder, quick=quick)
+    bench = Bench("", threads=1)
+    figures = safety.measure(data, bench.encoder, quick=quick)
+    figures |= pdf.figures(bench, quick=quick)
     site = stack.start(running)
     figures |= citations.measure(site)
     streamed, protocol = streaming.measure(site, running, quick=quick)
-    protocol |= safety.PROTOCOL | citations.PROTOCOL
+    protocol |= safety.PROTOCOL | citations.PROTOCOL | pdf.PROTOCOL
     if quick:
         protocol["quick"] = "each sixth jailbreak and test message"
     return figures | streamed, protocol

@@ -233,7 +233,7 @@ def _switch(size: Size, name: str) -> Found:
     # Self-training goes with passes of its own: few over many messages.
     messages = len(given.unlabelled) if name == "self_training" else 0
     on = {name: "on"} if name else {}
-    changes = size.changes | {"refit": False} | on
+    changes = size.changes | {"refit": False} | dict.fromkeys(SWITCHES, "off") | on
     config = Config.suited(len(given.train), unlabelled=messages, **changes)
     scores = bench.score(bench.tuned(given, config, unlabelled=True), given)
     return {f"switched_{name or 'off'}": (scores.accuracy, "5 shots, official test, no refit")}
