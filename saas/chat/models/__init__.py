@@ -1,0 +1,27 @@
+"""All tables of this slice."""
+
+from saas.chat.models.composition import CompositionPolicy, Prompt, Spending
+from saas.chat.models.conversations import Conversation, Feedback, Message, Rating, Refusal
+from saas.chat.models.handoffs import HandOff, HandOffPolicy
+from saas.chat.models.knowledge import Applicable, Document, FaqProposal, Passage, Reply
+from saas.chat.models.rules import Action, SafetyPolicy
+
+__all__ = [
+    "Action",
+    "Applicable",
+    "CompositionPolicy",
+    "Conversation",
+    "Document",
+    "FaqProposal",
+    "Feedback",
+    "HandOff",
+    "HandOffPolicy",
+    "Message",
+    "Passage",
+    "Prompt",
+    "Rating",
+    "Refusal",
+    "Reply",
+    "SafetyPolicy",
+    "Spending",
+]
