@@ -127,6 +127,12 @@ class CompletionOut(BaseModel):
     frontdesk: MessageOut = Field(description="The answer with its kind, sources and citations")
 
 
+class ChunkEvent(BaseModel):
+    """What `stream` asks for: events without a name."""
+
+    data: str = Field(description="A chat.completion.chunk as JSON; of the last event [DONE]")
+
+
 class Completions(OpenAIView):
     scopes = {"POST": "chat"}
     scoped = False  # no transaction is held open while the encoder works
@@ -137,7 +143,10 @@ class Completions(OpenAIView):
     @extend_schema(
         operation_id="create_completion",
         request=CompletionIn,
-        responses={200: CompletionOut},
+        responses={
+            (200, "application/json"): CompletionOut,
+            (200, streaming.MEDIA_TYPE): ChunkEvent,
+        },
         examples=[
             OpenApiExample(
                 "A question",
