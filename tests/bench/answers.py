@@ -19,8 +19,8 @@ def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any],
     figures |= pdf.figures(bench, quick=quick)
     site = stack.start(running)
     figures |= citations.measure(site)
-    streamed, protocol = streaming.measure(site, running, quick=quick)
-    protocol |= safety.PROTOCOL | citations.PROTOCOL | pdf.PROTOCOL
+    figures |= streaming.measure(site, running, quick=quick)
+    protocol = safety.PROTOCOL | citations.PROTOCOL | pdf.PROTOCOL | streaming.PROTOCOL
     if quick:
         protocol["quick"] = "each sixth jailbreak and test message"
-    return figures | streamed, protocol
+    return figures, protocol
