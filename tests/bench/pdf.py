@@ -16,13 +16,18 @@ PAGES, SHORT = 1_000, 100
 TABLED = 4  # every fourth page has a ruled table
 SENTENCE = "The appliance must stand on level ground and be connected to an earthed socket. "
 READ = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from saas.chat.reading import pdf
 from saas.chat.reading.chunks import cut
 
 found = [(chunk.heading, chunk.text) for chunk in cut(pdf.read(Path(sys.argv[1])))][: int(sys.argv[2])]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# Not getrusage: its peak is that of the process that started this one.
+(peak,) = (
+    int(line.split()[1]) * 1024
+    for line in Path("/proc/self/status").read_text().splitlines()
+    if line.startswith("VmHWM:")
+)
 print(json.dumps({"peak": peak, "passages": found}))
 """
 
