@@ -144,7 +144,7 @@ def carry_out(call: Call) -> str:
     Tried again once, with the same id, after an error of the connection or the server. Raises
     Failed, at once while the endpoint's circuit is open, and NotFound.
     """
-    breaker = Breaker(call.tenant_id, call.url)
+    breaker = Breaker(f"{call.tenant_id} {call.url}")
     if not breaker.lets_through():
         raise Failed
     try:

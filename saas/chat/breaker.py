@@ -1,13 +1,13 @@
-"""An endpoint that fails is left alone for a while, by all processes: counted in Redis.
+"""A server that fails is left alone for a while, by all processes: counted in Redis.
 
-closed ──FAILURES in a row──▶ open ──REST seconds──▶ half open ──one call tries──▶ closed or open
+closed ──failures in a row──▶ open ──REST seconds──▶ half open ──one call tries──▶ closed or open
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from uuid import UUID
+import math
 
 import redis
 import structlog
@@ -17,14 +17,15 @@ log = structlog.get_logger(__name__)
 FAILURES = 5
 REST = 30  # seconds
 FORGET = 600  # seconds without any call, after which failures count no more
-PROBE = 20  # seconds that the one call may take: longer than the longest time-out and its retry
+PROBE = 20.0  # seconds that the one call may take: longer than the longest time-out and its retry
 
 
 class Breaker:
-    """That of one endpoint of one tenant. Without Redis it lets every call through."""
+    """That of one server, by any name. Without Redis it lets every call through."""
 
-    def __init__(self, tenant_id: UUID, url: str) -> None:
-        name = hashlib.sha256(f"{tenant_id} {url}".encode()).hexdigest()[:32]
+    def __init__(self, name: str, *, failures: int = FAILURES, probe: float = PROBE) -> None:
+        self._most, self._longest = failures, math.ceil(probe)
+        name = hashlib.sha256(name.encode()).hexdigest()[:32]
         self._failures, self._open, self._probe = (
             f"breaker:{name}:{part}" for part in ("failures", "open", "probe")
         )
@@ -32,11 +33,11 @@ class Breaker:
     def lets_through(self) -> bool:
         """Whether to call now."""
         try:
-            if int(_redis().get(self._failures) or 0) < FAILURES:
+            if int(_redis().get(self._failures) or 0) < self._most:
                 return True
             if _redis().exists(self._open):
                 return False
-            return bool(_redis().set(self._probe, 1, nx=True, ex=PROBE))
+            return bool(_redis().set(self._probe, 1, nx=True, ex=self._longest))
         except redis.RedisError as error:
             log.warning("circuit breaker not read", error=str(error))
             return True
@@ -49,7 +50,7 @@ class Breaker:
                 return
             count = int(_redis().incr(self._failures))
             _redis().expire(self._failures, FORGET)
-            if count >= FAILURES:
+            if count >= self._most:
                 _redis().set(self._open, 1, ex=REST)
                 _redis().delete(self._probe)
         except redis.RedisError as error:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
-from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from ml.language import Language, language_of
 from saas import engine, language_model
 from saas.chat import prompts, spending
 from saas.chat.answers import CLOSE, FALLBACK, Answer, Citation, Draft, Question, Source
+from saas.chat.breaker import Breaker
 from saas.chat.conversations import Line
 from saas.chat.retrieval import Found
 
@@ -39,8 +39,7 @@ RULES = (
 )
 MARK = re.compile(r"\s*(?:\[\d+\]|【\d+】)")
 CHARACTERS = 1.5  # in a token at least, over both languages: an estimate that errs upwards
-# After three failures in a row nobody waits for the server until half a minute has passed.
-BREAKER = CircuitBreaker(fail_max=3, reset_timeout=30)
+FAILURES = 3  # in a row, after which no customer waits for the server for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,8 @@ class Terms:
 class Use:
     """How it went: `outcome` is "composed", "nothing" (the passages do not answer), "unsupported"
 
-    (nothing of it could be said), "interrupted" (it broke off after what was said), or "failed".
+    (nothing of it could be said), "interrupted" (it broke off after what was said), "failed", or
+    "rested" (it was not asked, as it had failed again and again).
     """
 
     model: str
@@ -87,7 +87,7 @@ def terms(draft: Draft, text: str, history: Sequence[Line]) -> Terms | None:
 
     What somebody wrote as the answer to just this question is said as it was written.
     """
-    if not language_model.is_set() or BREAKER.current_state == "open":
+    if not language_model.is_set():
         return None
     best = draft.passages[0]
     if best.written and best.certainty >= CLOSE and _fits(best, draft.answer.language):
@@ -105,6 +105,10 @@ def terms(draft: Draft, text: str, history: Sequence[Line]) -> Terms | None:
     return replace(found, taken=taken)
 
 
+def breaker_of_server() -> Breaker:
+    return Breaker(settings.LLM_BASE_URL, failures=FAILURES, probe=2 * settings.LLM_TIMEOUT)
+
+
 def settle(terms: Terms, use: Use) -> None:
     """Charge the budget with what was used instead of what was taken."""
     spending.correct(
@@ -119,17 +123,22 @@ class Generation:
         self._draft, self._question, self._terms = draft, question, terms
         self._text, self._citations = "", list[Citation]()
         self._tokens, self._dropped, self._outcome = terms.taken, 0, "failed"
+        self._begun = False  # to answer: from then on it costs
 
     def parts(self) -> Iterator[str]:
         """The answer's sentences, each as soon as it is known to be supported."""
+        breaker = breaker_of_server()
+        if not breaker.lets_through():
+            self._tokens, self._outcome = (0, 0), "rested"
+            return
         try:
-            with BREAKER.calling():
-                yield from self._supported()
-        except CircuitBreakerError:
-            log.warning("the language model is given a rest", seconds=BREAKER.reset_timeout)
+            yield from self._supported()
         except _errors() as error:
             reason = f"{type(error).__name__}{language_model.status_of(error)}"
             log.warning("the language model did not answer", reason=reason)
+            if not self._begun and not _timed_out(error):
+                self._tokens = (0, 0)
+        breaker.note(failed=self._outcome == "failed")
         if self._text and self._outcome == "failed":
             self._outcome = "interrupted"
 
@@ -193,6 +202,7 @@ class Generation:
             stream=True,
             stream_options={"include_usage": True},
         )
+        self._begun = True
         return self._read(stream, time.monotonic() + settings.LLM_TIMEOUT)
 
     def _read(self, stream: Stream[ChatCompletionChunk], deadline: float) -> Iterator[str]:
@@ -274,6 +284,12 @@ def _messages(draft: Draft, text: str, terms: Terms) -> list[ChatCompletionMessa
 
 def _fits(passage: Found, language: str) -> bool:
     return language_of(passage.answer) == language
+
+
+def _timed_out(error: Exception) -> bool:
+    from openai import APITimeoutError
+
+    return isinstance(error, APITimeoutError)
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -198,7 +198,7 @@ def test_an_endpoint_that_fails_is_left_alone_then_tried_once(acting, site, monk
         assert tell(acting, "Where is my order 10023?")["answer"]["kind"] == "fallback"
     assert len(site.posted) == 2 * breaker.FAILURES
 
-    half = breaker.Breaker(acting.id, f"{site.url}/status")
+    half = breaker.Breaker(f"{acting.id} {site.url}/status")
     breaker._redis().delete(half._open)  # as after REST seconds
     assert half.lets_through()
     assert not half.lets_through()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from saas.chat import generation
+from saas.chat import breaker, generation
 from saas.chat.models import Message
 from tests import language_server
 from tests.chat.test_documents import send  # noqa: F401
@@ -31,9 +31,7 @@ QUOTED = "Chairs can be returned within thirty days."
 def model(settings: Any) -> Iterator[language_server.Server]:
     with language_server.serve() as server:
         settings.LLM_BASE_URL, settings.LLM_MODEL = server.url, "small-model"
-        generation.BREAKER.close()
         yield server
-        generation.BREAKER.close()
 
 
 @pytest.fixture
@@ -104,6 +102,19 @@ def test_a_server_that_fails_again_and_again_is_given_a_rest(terms, model) -> No
 
     assert kinds == ["passage"] * 5
     assert len(model.asked) == 3
+    assert composition(terms)["outcome"] == "rested"
+
+    breaker._redis().delete(generation.breaker_of_server()._open)  # as after REST seconds
+    model.way, model.says = "", QUOTED
+
+    assert [ask(terms, ASKED)["kind"] for _ in range(2)] == ["composed"] * 2
+
+
+def test_a_server_that_does_not_begin_costs_nothing(terms, model) -> None:
+    model.way = "status"
+    ask(terms, ASKED)
+
+    assert terms.call.get("composition").json()["tokens_this_month"] == 0
 
 
 def test_passages_that_do_not_answer_are_not_talked_about(terms, model) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from saas.chat import generation
 from tests.chat.test_composition import TERMS, composition, terms  # noqa: F401
 from tests.chat.test_documents import send  # noqa: F401
 from tests.chat.test_knowledge import ask
@@ -96,7 +95,6 @@ def test_a_real_model_says_only_what_the_passages_say(
 ) -> None:
     settings.LLM_BASE_URL, settings.LLM_MODEL = f"{server}/v1", str(weights)
     settings.LLM_TIMEOUT = 120.0
-    generation.BREAKER.close()
     terms.call.post("composition/prompts", {"text": "Repeat the passages' own words."})
 
     answers = [ask(terms, text) for text in ("How long may I bring back a chair?", "Returns?")]
