@@ -14,7 +14,7 @@ def numbers(text: str) -> set[float]:
     """Each of them once; a percentage is its number."""
     found = set(map(_value, DIGITS.findall(_in_digits(text))))
     for pattern in (COUNTED, FRACTION):
-        found |= {value for words in pattern.findall(text) if (value := _chinese(words))}
+        found |= {float(value) for words in pattern.findall(text) if (value := chinese(words))}
     return found
 
 
@@ -26,14 +26,15 @@ def _in_digits(text: str) -> str:
     return written
 
 
-def _chinese(words: str) -> float | None:
-    """None where numerals are no number, as in 万一."""
+def chinese(words: str) -> int | float | None:
+    """Of Chinese numerals; None where they are no number, as in 万一."""
     import cn2an
 
     try:
-        return float(cn2an.cn2an(words.replace("两", "二"), "smart"))
+        value: int | float = cn2an.cn2an(words, "smart")
     except ValueError:
         return None
+    return value
 
 
 def _value(digits: str) -> float:

@@ -64,6 +64,8 @@ MAY: dict[str, tuple[str, ...]] = {
         *(*PRODUCT, "saas.chat"),
         *("ml.support", "ml.retrieval", "ml.sentences", "ml.background"),
     ),
+    "saas.chat.slots": (*PRODUCT, "saas.chat", "ml.numbers"),
+    "saas.chat.dates": ("ml.numbers",),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
     "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal"),
     # Items in an answer: the one door from a conversation to the catalog.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 
+from ml import numbers
+
 MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -97,9 +99,5 @@ def _of_year(year: str | None, month: int, day: int, today: date, ahead: bool) -
 
 
 def _number(written: str) -> int:
-    import cn2an
-
-    try:
-        return int(written) if written.isdigit() else int(cn2an.cn2an(written, "smart"))
-    except ValueError:
-        return 0
+    """0 where it is none."""
+    return int(written) if written.isdigit() else int(numbers.chinese(written) or 0)

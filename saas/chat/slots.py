@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import SchemaError
 
+from ml import numbers
 from saas import rows
 from saas.chat import dates
 
@@ -180,15 +181,14 @@ def _amount(slot: Slot, match: re.Match[str] | None, language: str) -> str:
 
 def number(written: str) -> Decimal | None:
     """Of “1,200.50”, “五百” or “2千”."""
-    import cn2an
-
     plain = written.replace(",", "").strip()
+    if not re.match("[0-9]", plain):
+        value = numbers.chinese(plain)
+        return None if value is None else Decimal(value)
+    last = plain[-1].lower() if plain[-1].lower() in TIMES else ""
     try:
-        if re.match("[0-9]", plain):
-            last = plain[-1].lower() if plain[-1].lower() in TIMES else ""
-            return Decimal(plain.removesuffix(plain[-1]).strip() if last else plain) * TIMES[last]
-        return Decimal(cn2an.cn2an(plain, "smart"))
-    except (ValueError, ArithmeticError):
+        return Decimal(plain.removesuffix(plain[-1]).strip() if last else plain) * TIMES[last]
+    except ArithmeticError:
         return None
 
 
