@@ -103,8 +103,8 @@ class Retriever:
         """
         self._ids = list(passages.ids)
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
-        words = None if before is None else before._lexical
-        self._lexical: LexicalIndex = LexicalIndex.build(passages.texts, before=words)
+        words = None if before is None else before.words
+        self.words: LexicalIndex = LexicalIndex.build(passages.texts, before=words)
         self._centres = centres(background.texts, background.vectors)
         own = _own_centres(passages, self._centres)
         away = [
@@ -147,7 +147,7 @@ class Retriever:
         """
         vector = question.vector[None, :]
         hits = self._index.search(vector, CANDIDATES, among=among)[0]
-        words = self._lexical.scores(question.text)
+        words = self.words.scores(question.text)
         worded = _greatest(words.scores, among)
         rows = np.unique(
             np.concatenate([[self._rows[hit.id] for hit in hits], worded]).astype(np.intp)

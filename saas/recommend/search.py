@@ -16,7 +16,6 @@ from saas.training import store
 from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
-    from ml.lexical import LexicalIndex
     from ml.retrieval import Retriever
     from ml.types import Vectors
 
@@ -58,7 +57,6 @@ class _Space:
 
     ids: list[str]
     retriever: Retriever
-    words: LexicalIndex
 
 
 def find(wish: Wish, k: int, *, customer: str) -> list[Hit]:
@@ -75,7 +73,7 @@ def find(wish: Wish, k: int, *, customer: str) -> list[Hit]:
     if not len(rows):
         return []
     shares = (
-        space.words.scores(wish.text).shares
+        space.retriever.words.scores(wish.text).shares
         if len(wish.text) >= SHORTEST
         else np.zeros(len(space.ids))
     )
@@ -100,7 +98,6 @@ def _joined(found: list[str], liked: list[str]) -> list[str]:
 @functools.lru_cache(maxsize=CACHED)
 def _space(tenant_id: UUID, revision: int, encoder: str) -> _Space:
     from ml.background import sentences
-    from ml.lexical import LexicalIndex
     from ml.retrieval import Passages, Retriever
 
     shelf = catalog.shelf(encoder, revision)
@@ -114,7 +111,6 @@ def _space(tenant_id: UUID, revision: int, encoder: str) -> _Space:
             Passages(shelf.vector_ids, texts, shelf.vectors),
             Passages(background, background, engine.background()),
         ),
-        LexicalIndex.build(texts),
     )
 
 
