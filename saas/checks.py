@@ -32,6 +32,18 @@ def check_environment(**_: Any) -> list[CheckMessage]:
                 "REDIS_URL is not a Redis address.", hint="redis://host:6379/0", id="frontdesk.E002"
             )
         )
+    if not 1 <= settings.THREADS <= 256:
+        found.append(Error("THREADS must be 1 to 256.", id="frontdesk.E004"))
+    if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+        found.append(
+            Warning("ALLOWED_HOSTS takes any host.", hint="Name yours.", id="frontdesk.W001")
+        )
+    return found
+
+
+@register
+def check_models(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
     if settings.ENCODER.startswith((".", "/", "~")) and not Path(settings.ENCODER).is_dir():
         found.append(
             Error(
@@ -56,13 +68,17 @@ def check_environment(**_: Any) -> list[CheckMessage]:
                 id="frontdesk.E007",
             )
         )
-    if not 1 <= settings.THREADS <= 256:
-        found.append(Error("THREADS must be 1 to 256.", id="frontdesk.E004"))
+    return found
+
+
+@register
+def check_language_model(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
     if settings.LLM_BASE_URL and not settings.LLM_BASE_URL.startswith(("https://", "http://")):
         found.append(
             Error(
                 "LLM_BASE_URL is not a web address.",
-                hint="https://host/v1, or empty to train without a language model.",
+                hint="https://host/v1, or empty for none.",
                 id="frontdesk.E005",
             )
         )
@@ -73,10 +89,6 @@ def check_environment(**_: Any) -> list[CheckMessage]:
                 hint="Name the model that the server at LLM_BASE_URL has.",
                 id="frontdesk.E006",
             )
-        )
-    if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
-        found.append(
-            Warning("ALLOWED_HOSTS takes any host.", hint="Name yours.", id="frontdesk.W001")
         )
     return found
 
