@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from saas import engine, rates
 from saas.billing.models import Quota, UsageRecord
-from saas.chat import generation, production, streams, tasks
+from saas.chat import production, streams, tasks
 from saas.chat.models import Message
 from saas.chat.streams import Event, Log
 from tests import language_server
@@ -113,7 +113,6 @@ def test_a_language_models_sentences_come_one_by_one(shop, settings) -> None:
     tasks.embed(str(shop.id))
     with language_server.serve() as model:
         settings.LLM_BASE_URL, settings.LLM_MODEL = model.url, "small-model"
-        generation.BREAKER.close()
         model.says = "You can return chairs within 30 days. They must be unused and in their box."
         told = events(ask(shop, {"text": "How long may I bring back a chair?"}))
 
