@@ -23,7 +23,7 @@ from saas.chat.api import (
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
-from saas.recommend import api as recommend
+from saas.recommend.api import events, items, recommendations
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 from saas.webhooks.api import deliveries, webhooks
 
@@ -84,10 +84,10 @@ v1: list[URLPattern | URLResolver] = [
     path("actions/<identifier:id>", actions.OneAction.as_view()),
     path("examples", examples.Examples.as_view()),
     path("examples/<uuid:id>", examples.OneExample.as_view()),
-    path("items", recommend.Items.as_view()),
-    path("items/<identifier:id>", recommend.OneItem.as_view()),
-    path("events", recommend.Events.as_view()),
-    path("recommendations", recommend.Recommendations.as_view()),
+    path("items", items.Items.as_view()),
+    path("items/<identifier:id>", items.OneItem.as_view()),
+    path("events", events.Events.as_view()),
+    path("recommendations", recommendations.Recommendations.as_view()),
     path("imports", uploads.Imports.as_view()),
     path("corrections", corrections.Corrections.as_view()),
     path("corrections/<uuid:id>", corrections.OneCorrection.as_view()),

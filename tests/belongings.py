@@ -21,6 +21,7 @@ from saas.chat.models import (
 )
 from saas.chat.streams import Event, Log
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
+from saas.recommend.models import Customer, Experiment, Recommendation, Rule
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
 from tenants import members
@@ -82,6 +83,10 @@ def give(business: Any) -> dict[str, str]:
         finding = Finding.objects.create(
             kind="label", digest=mark, example=turn.id, text=mark, intent=mark, other=mark, score=1
         )
+        Customer.objects.create(external_id=f"{mark}-customer")
+        Rule.objects.create(name=mark, action="pin", items=[f"{mark}-item"])
+        Experiment.objects.create(name=mark, scenario="home", arms=[], metric="clicks")
+        Recommendation.objects.create(kind="for_you", scenario="home")
         members.invite(by=Member.objects.get(), email=f"guest@{mark}.example", role="agent")
         usage.roll_up(timezone.now() + timedelta(hours=2))
         quota.reserve("recommendation")

@@ -8,7 +8,11 @@ from tenants.models import TenantModel
 
 
 class Item(TenantModel):
-    """An entry of the catalog. `vector` is float16[d] of its text by `encoder`."""
+    """An entry of the catalog. `vector` is float16[d] of its text by `encoder`.
+
+    It can be recommended while it is `available`, has stock (null: not counted) and now lies
+    between `available_from` and `available_until` (null: open).
+    """
 
     id = models.BigAutoField(primary_key=True)
     external_id = models.CharField(max_length=128)
@@ -16,9 +20,16 @@ class Item(TenantModel):
     description = models.TextField(blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     category = models.CharField(max_length=120, blank=True)
+    brand = models.CharField(max_length=120, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
     price = models.DecimalField(max_digits=14, decimal_places=4, null=True)
     currency = models.CharField(max_length=3, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
+    image = models.CharField(max_length=2000, blank=True)
     available = models.BooleanField(default=True)
+    available_from = models.DateTimeField(null=True)
+    available_until = models.DateTimeField(null=True)
+    stock = models.IntegerField(null=True)
     translations = models.JSONField(default=dict, blank=True)
     vector = models.BinaryField(null=True, editable=False)
     encoder = models.CharField(max_length=120, blank=True, editable=False)
@@ -31,31 +42,3 @@ class Item(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.external_id} {self.title}"
-
-
-class Event(TenantModel):
-    """A customer did something with an item. Events of items not in the catalog yet are kept."""
-
-    class Kind(models.TextChoices):
-        VIEW = "view"
-        CLICK = "click"
-        CART = "cart"
-        BUY = "buy"
-        RATE = "rate"
-
-    digest = models.CharField(max_length=32, editable=False)
-    customer = models.CharField(max_length=128)
-    item = models.CharField(max_length=128)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    value = models.FloatField(default=1.0)
-    at = models.DateTimeField()
-
-    class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="event_once")]
-        indexes = [
-            models.Index(fields=["tenant", "customer", "-at"], name="event_history"),
-            models.Index(fields=["tenant", "at"], name="event_by_time"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.customer} {self.kind} {self.item}"
