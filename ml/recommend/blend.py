@@ -1,6 +1,6 @@
 """The recommender: behaviour, text and popularity, weighted by what the tenant's own past says."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -148,6 +148,57 @@ class Recommender:
         return [
             Pick(offer.ids[place], float(scores[place]), source, because)
             for place, (source, because) in zip(order.tolist(), reasons, strict=True)
+        ]
+
+    def similar(self, item: str, *, k: int, offer: Offer | None = None) -> list[Pick]:
+        """The k items likest to one, by its text and by who takes both; none of an unknown item."""
+        offer = offer or self.offer()
+        place = offer.places.get(item)
+        if place is None:
+            return []
+        likeness = np.zeros(len(offer.ids), dtype=np.float32)
+        if self._text is not None:
+            vectors = np.concatenate([self._text, offer.new])
+            likeness += vectors @ vectors[place]
+        if place < len(self._items):
+            shared = np.asarray(self._weights[[place]].todense()).ravel()
+            likeness[: len(shared)] += shared / max(float(shared.max()), 1e-9)
+        return self._nearest(likeness, offer, {item}, "similar", lambda _: item, k)
+
+    def together(self, items: Sequence[str], *, k: int, offer: Offer | None = None) -> list[Pick]:
+        """The k items that go with some others, by who takes both; none where nobody does."""
+        offer = offer or self.offer()
+        known = [item for item in items if item in self._places]
+        if not known:
+            return []
+        rows = self._weights[[self._places[item] for item in known]]
+        shared = np.zeros(len(offer.ids), dtype=np.float32)
+        shared[: len(self._items)] = np.asarray(rows.sum(axis=0)).ravel()
+        return self._nearest(
+            shared,
+            offer,
+            set(items),
+            "together",
+            lambda place: known[int(rows[:, [place]].toarray().argmax())],
+            k,
+        )
+
+    def _nearest(
+        self,
+        scores: Vectors,
+        offer: Offer,
+        exclude: set[str],
+        source: str,
+        because: Callable[[int], str],
+        k: int,
+    ) -> list[Pick]:
+        """Candidates in the order of scores, as long as those are above nothing."""
+        candidates = offer.candidates(exclude)
+        candidates = candidates[scores[candidates] > 0]
+        order = candidates[np.argsort(-scores[candidates], kind="stable")[: max(0, k)]]
+        return [
+            Pick(offer.ids[place], float(scores[place]), source, because(place))
+            for place in order.tolist()
         ]
 
     def save(self, folder: Path) -> None:

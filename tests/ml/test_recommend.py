@@ -165,3 +165,17 @@ def test_both_methods_find_what_goes_together(method):
     weights = method(taken).toarray()
     assert np.diag(weights).tolist() == [0] * 4
     assert weights.argmax(axis=1).tolist() == [1, 0, 3, 2]
+
+
+def test_similar_items_and_those_taken_together(model: Recommender):
+    for picks in (model.similar("tea1", k=5), model.together(["tea1", "tea2"], k=5)):
+        assert len(picks) == 5
+        assert all(pick.item.startswith("tea") for pick in picks)
+        assert {pick.because for pick in picks} <= {"tea1", "tea2"}
+        assert {pick.item for pick in picks}.isdisjoint({"tea1"})
+    assert {pick.source for pick in model.similar("tea1", k=5)} == {"similar"}
+    # New items are like others by their text; nobody has taken them with anything.
+    extra = model.offer(extra=(["newtea"], VECTORS[[0]]))
+    assert model.similar("newtea", k=1, offer=extra)[0].item.startswith("tea")
+    assert model.together(["newtea"], k=1, offer=extra) == []
+    assert model.similar("nothing", k=3) == [] == model.together(["nothing"], k=3)
