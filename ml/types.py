@@ -52,6 +52,7 @@ class Item:
     text: str
     category: str = ""
     price: float | None = None
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

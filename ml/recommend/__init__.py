@@ -2,5 +2,6 @@
 
 from ml.recommend.blend import Recommender
 from ml.recommend.offer import Offer
+from ml.recommend.plan import Plan, Settings
 
-__all__ = ["Offer", "Recommender"]
+__all__ = ["Offer", "Plan", "Recommender", "Settings"]

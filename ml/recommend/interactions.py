@@ -1,7 +1,7 @@
 """Who did what with which item, and how much of it still counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -49,6 +49,19 @@ class Interactions:
         """Those before a day, as they would have looked on that day, and those from it on."""
         before = self.days < day
         return self._only(before, now=day), self._only(~before, now=self.now)
+
+    def of_items(self, chosen: NDArray[np.intp]) -> "Interactions":
+        """Those with some items alone, which get the places 0, 1, ... in the order given."""
+        places = np.full(self.item_count, -1, dtype=np.intp)
+        places[chosen] = np.arange(len(chosen))
+        left = self._only(places[self.items] >= 0, now=self.now)
+        return replace(left, items=places[left.items], item_count=len(chosen))
+
+    def first_days(self) -> NDArray[np.float64]:
+        """float64[items]: when each item was first met; now for one that never was."""
+        days = np.full(self.item_count, self.now)
+        np.minimum.at(days, self.items, self.days)
+        return days
 
     def matrix(self, *, half_life: float, kind_weights: Mapping[str, float]) -> Matrix:
         """Sparse float32[customers, items]: log(1 + weight), the weight halved every so many days.

@@ -3,16 +3,21 @@
 from typing import Any
 
 import numpy as np
+from scipy.linalg import lapack
+from scipy.sparse import csr_matrix, vstack
 
+from ml.errors import DataError
 from ml.recommend.interactions import Matrix
 
-DENSE_BELOW = 8_000  # up to here the inverse that EASE needs fits a CPU's time and memory
+DENSE_BELOW = 16_000  # up to here the inverse that EASE needs fits a CPU's time and memory
 KEPT = 200  # the weights that an item keeps; the rest add nearly nothing to the ranking
 CHUNK = 1_000
 
 
 def weights(history: Matrix, *, regularisation: float) -> Matrix:
     """Sparse float32[items, items], from a history item to a candidate, by the fitting method."""
+    if not history.nnz:
+        return csr_matrix((history.shape[1], history.shape[1]), dtype=np.float32)
     if history.shape[1] <= DENSE_BELOW:
         return ease(history, regularisation=regularisation)
     return item_knn(history, shrinkage=regularisation / 10)
@@ -25,16 +30,25 @@ def ease(history: Matrix, *, regularisation: float) -> Matrix:
     """
     gram = np.asarray((history.T @ history).todense(), dtype=np.float32)
     gram[np.diag_indices_from(gram)] += regularisation
-    inverse = np.linalg.inv(gram)
-    full = inverse / -np.diag(inverse)
+    full = _inverse(gram)
+    full /= -np.diag(full).copy()
     np.fill_diagonal(full, 0)
     return _strongest(full)
 
 
+def _inverse(gram: Any) -> Any:
+    """Of a symmetric positive definite matrix, in half the time of a general one's; in its place."""
+    factor, failed = lapack.spotrf(gram.T, overwrite_a=True)
+    if not failed:
+        inverse, failed = lapack.spotri(factor, overwrite_c=True)
+    if failed:
+        raise DataError("the events' matrix cannot be inverted; are all values finite?")
+    upper = np.triu(inverse)
+    return upper + np.triu(upper, 1).T
+
+
 def item_knn(history: Matrix, *, shrinkage: float) -> Matrix:
     """Shrunk cosine similarity between items, each item's nearest (Sarwar et al. 2001)."""
-    from scipy.sparse import vstack
-
     columns = history.T.tocsr()
     lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=1)).ravel())
     parts = []
@@ -49,8 +63,6 @@ def item_knn(history: Matrix, *, shrinkage: float) -> Matrix:
 
 
 def _strongest(full: Any) -> Matrix:
-    from scipy.sparse import csr_matrix
-
     items = full.shape[1]
     if items > KEPT:
         weak = np.argpartition(np.abs(full), items - KEPT, axis=1)[:, : items - KEPT]

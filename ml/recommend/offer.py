@@ -29,10 +29,10 @@ class Offer:
         chosen[[self.places[item] for item in items if item in self.places]] = True
         return replace(self, open=self.open & chosen)
 
-    def candidates(self, exclude: Collection[str]) -> NDArray[np.intp]:
-        """The places of what may be recommended now."""
+    def left(self, exclude: Collection[str]) -> NDArray[np.bool_]:
+        """bool[candidates]: what may be recommended now."""
         if not exclude:
-            return np.flatnonzero(self.open)
+            return self.open
         left = self.open.copy()
         left[[self.places[item] for item in exclude if item in self.places]] = False
-        return np.flatnonzero(left)
+        return left

@@ -1,16 +1,15 @@
 """Likeness in text: what speaks for an item that nobody has taken yet."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.errors import DataError
-from ml.recommend.choice import normalise
 from ml.recommend.interactions import Matrix
+from ml.recommend.signals import EXACT_BELOW
 from ml.types import Vectors
 
-LEVEL_WITH = 10  # the best new item stands level with this pick of the customer's
+NEIGHBOURS = 100
+WIDTH = 64  # principal directions that neighbours are looked for in
+BLOCK = 2_000
 
 
 def centred(vectors: Vectors | None, count: int) -> Vectors | None:
@@ -27,20 +26,19 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
-def cold_weight(
-    history: Matrix, weights: Matrix, popular: NDArray[Any], text: Vectors | None, *, seed: int
-) -> float:
-    """What likeness in text is worth for an item without behaviour.
+def neighbours(text: Vectors | None) -> Matrix | None:
+    """Sparse float32[items, items], each item's likest ones; None where all items are looked at."""
+    if text is None or len(text) <= EXACT_BELOW:
+        return None
+    from scipy.sparse import csr_matrix
 
-    So much that, in the mean over customers, the likest item scores as their tenth pick does from
-    behaviour and popularity.
-    """
-    if text is None or history.nnz == 0:
-        return 1.0
-    rows = np.random.default_rng(seed).permutation(np.flatnonzero(history.getnnz(axis=1)))[:200]
-    taste = normalise(history[rows])
-    level = min(LEVEL_WITH, history.shape[1])
-    scores = np.asarray((taste @ weights).todense()) + popular
-    tenth = np.partition(scores, -level, axis=1)[:, -level].mean()
-    likest = ((taste @ text) @ text.T).max(axis=1).mean()
-    return float(np.clip(tenth / max(likest, 1e-6), 0.01, 10.0))
+    _, directions = np.linalg.eigh(text.T @ text)
+    narrow = unit(text @ directions[:, -WIDTH:])
+    columns, values = [], []
+    for start in range(0, len(narrow), BLOCK):
+        likeness = narrow[start : start + BLOCK] @ narrow.T
+        best = np.argpartition(-likeness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        columns.append(best)
+        values.append(np.take_along_axis(likeness, best, axis=1))
+    rows = np.arange(len(text) + 1) * NEIGHBOURS
+    return csr_matrix((np.concatenate(values).ravel(), np.concatenate(columns).ravel(), rows))

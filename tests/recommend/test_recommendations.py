@@ -167,8 +167,8 @@ def _boots(picks: list[dict[str, Any]]) -> int:
 
 def test_reasons_name_their_cause_in_both_languages(trained) -> None:
     see(trained, "fresh", "boot1")
-    english = recommend(trained, customer="fresh", limit=1)[0]
-    chinese = recommend(trained, customer="fresh", limit=1, language="zh")[0]
+    english = recommend(trained, customer="fresh", limit=1, again=False)[0]
+    chinese = recommend(trained, customer="fresh", limit=1, again=False, language="zh")[0]
 
     assert english["reason"]["because"] == chinese["reason"]["because"] == "boot1"
     assert "“Rain boots”" in english["reason"]["text"]

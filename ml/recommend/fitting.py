@@ -1,0 +1,150 @@
+"""Fits a recommender: chooses and measures on held-out days, then reads all of the past."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ml.recommend import linear, wording
+from ml.recommend.choice import Choice, choose, kind_weights
+from ml.recommend.goods import Goods
+from ml.recommend.interactions import Interactions
+from ml.recommend.plan import Plan, Settings
+from ml.recommend.ranker import Ranking
+from ml.recommend.sequence import SequenceModel
+from ml.recommend.sequences import Sequences
+from ml.recommend.signals import WINDOWS, Signals
+from ml.recommend.trial import Reader, Trial, default_ranking
+from ml.types import Progress, Vectors
+
+BETTER = 1.01  # times the linear model's NDCG: what a sequence model must reach to be kept
+FRESHNESS = 30.0  # days in which an item's freshness halves
+POPULAR = 28.0  # days of the popularity list that everything is compared with
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit found: the signals of the past, and how they are weighed."""
+
+    signals: Signals
+    ranking: Ranking
+    choice: Choice
+    kinds: dict[str, float]
+    metrics: dict[str, Any]
+
+
+class Fitting:
+    """One fit, of one past and one catalog."""
+
+    def __init__(
+        self, past: Interactions, goods: Goods, text: Vectors | None, plan: Plan, report: Progress
+    ) -> None:
+        self._past = past
+        self._goods = goods
+        self._text = text
+        self._plan = plan
+        self._report = report
+
+    def run(self) -> Fitted:
+        plan = self._plan
+        trial = Trial.of(self._past, self._text, held_out_days=plan.held_out_days, seed=plan.seed)
+        if trial is None:
+            return self._fitted(
+                self._signals(self._past, Choice()), default_ranking(), Choice(), {}
+            )
+        choice = choose(trial.before, trial.wanted, seed=plan.seed, progress=self._part(0.05, 0.25))
+        reader = Reader(trial.before, choice)
+        signals = self._signals(trial.before, choice)
+        ranking = trial.learn(signals, reader)
+        metrics = self._compare(trial, signals, ranking, reader)
+        self._report(0.35, f"linear: held-out NDCG {metrics['ndcg10']:.4f}")
+        if plan.sequence:
+            joined = replace(signals, sequence=self._sequence(trial, reader, plan.sequence))
+            learned = trial.learn(joined, reader)
+            figures = trial.measure(joined, learned, reader)
+            metrics["models"]["sequence"] = figures
+            self._report(0.7, f"with a sequence model: held-out NDCG {figures['ndcg10']:.4f}")
+            if figures["ndcg10"] >= BETTER * metrics["ndcg10"]:
+                signals, ranking = joined, learned
+                metrics |= figures
+        if plan.refit:
+            signals = self._refitted(signals, choice)
+        return self._fitted(signals, ranking, choice, metrics)
+
+    def _compare(
+        self, trial: Trial, signals: Signals, ranking: Ranking, reader: Reader
+    ) -> dict[str, Any]:
+        """The linear model's figures, and those of what is simpler."""
+        figures = trial.measure(signals, ranking, reader)
+        models = {
+            "popularity": trial.figures(trial.popular(POPULAR)),
+            "unlearned": trial.measure(signals, default_ranking(), reader),
+            "linear": figures,
+        }
+        return figures | {
+            "models": models,
+            "popularity_ndcg10": models["popularity"]["ndcg10"],
+            "held_out": len(trial.judges),
+        }
+
+    def _sequence(self, trial: Trial, reader: Reader, settings: Settings) -> SequenceModel:
+        return self._train(
+            trial.before,
+            settings,
+            self._part(0.35, 0.65),
+            lambda model: trial.quality(model, reader),
+        )
+
+    def _refitted(self, signals: Signals, choice: Choice) -> Signals:
+        """The same of all of the past; a sequence model trains as long as was best before."""
+        again = self._signals(self._past, choice)
+        if signals.sequence is None or self._plan.sequence is None:
+            return again
+        epochs = int(signals.sequence.metrics["epochs"])
+        settings = replace(self._plan.sequence, epochs=epochs)
+        return replace(again, sequence=self._train(self._past, settings, self._part(0.7, 1), None))
+
+    def _train(
+        self,
+        past: Interactions,
+        settings: Settings,
+        progress: Progress,
+        judge: Callable[[SequenceModel], float] | None,
+    ) -> SequenceModel:
+        weights = kind_weights(past, 0.5)
+        return SequenceModel.fit(
+            Sequences.of(past),
+            self._text,
+            np.array([weights[name] for name in past.kind_names], dtype=np.float32),
+            items=past.item_count,
+            settings=settings,
+            seed=self._plan.seed,
+            progress=progress,
+            judge=judge,
+        )
+
+    def _signals(self, past: Interactions, choice: Choice) -> Signals:
+        matrix = past.matrix(
+            half_life=choice.half_life, kind_weights=kind_weights(past, choice.rarity)
+        )
+        popularity = np.stack([past.popularity(days=days) for days in WINDOWS])
+        return Signals(
+            weights=linear.weights(matrix, regularisation=choice.regularisation),
+            near=wording.neighbours(self._text),
+            text=self._text,
+            popularity=popularity,
+            fresh=(0.5 ** ((past.now - past.first_days()) / FRESHNESS)).astype(np.float32),
+            cold=np.bincount(past.items, minlength=past.item_count) == 0,
+            ranked=np.argsort(-popularity.sum(axis=0), kind="stable"),
+            goods=self._goods,
+            sequence=None,
+        )
+
+    def _fitted(
+        self, signals: Signals, ranking: Ranking, choice: Choice, metrics: dict[str, Any]
+    ) -> Fitted:
+        return Fitted(signals, ranking, choice, kind_weights(self._past, choice.rarity), metrics)
+
+    def _part(self, start: float, end: float) -> Progress:
+        return lambda share, line: self._report(start + (end - start) * share, line)

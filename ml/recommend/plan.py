@@ -1,0 +1,36 @@
+"""How a recommender is fitted."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a sequence model is trained.
+
+    `id_dropout` is the share of items that a step knows by their text alone, so that an item without
+    a past can be recommended.
+    """
+
+    width: int = 64
+    layers: int = 2
+    heads: int = 2
+    longest: int = 50
+    dropout: float = 0.3
+    id_dropout: float = 0.1
+    epochs: int = 40
+    rate: float = 1e-3
+    decay: float = 0.01
+    tokens: int = 1_024  # events in a step
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to fit. Without `refit` the held-out days stay unread, as benchmarks want it.
+
+    `sequence` are the settings of a sequence model, which is kept where it wins; None: none.
+    """
+
+    held_out_days: float = 28.0
+    refit: bool = True
+    sequence: Settings | None = None
+    seed: int = 0
