@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
+
+from saas.encodings import SAVE, FileError, encoding_of
+
+T = TypeVar("T")
+Table = dict[str, list[Any]]
+"""Columns of one length by their names."""
 
 MAX_CELL = 100_000
-BLOCK = 1024 * 1024
-SAMPLE = 64 * 1024
-BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-# The two-byte characters that everyday Chinese is written with: punctuation and the common ideographs.
-COMMON = {
-    "gb18030": (range(0xA1, 0xA4), range(0xB0, 0xD8), range(0xA1, 0xFF)),
-    "big5hkscs": (range(0xA1, 0xA4), range(0xA4, 0xC7), range(0x40, 0xFF)),
-}
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-SAVE = "Save the file as UTF-8 (in a spreadsheet: “CSV UTF-8”)."
 
 
-class FileError(ValueError):
-    """A file cannot be read as rows; the message says why, where, and what to do."""
-
-
-def read(
+def tables(
     file: BinaryIO,
     name: str,
     aliases: Mapping[str, str],
     columns: Mapping[str, str] | None = None,
-) -> Iterator[dict[str, Any]]:
-    """The rows of a file as dictionaries by column; cells without a value are left out.
+    *,
+    size: int = 1_000,
+) -> Iterator[Table]:
+    """The rows of a file as tables of up to `size` rows; those before an unreadable place come first.
 
     `aliases` are other names that our columns go by; a column of our own name comes before them.
     `columns` is the sender's own mapping (theirs: ours) and comes before everything.
@@ -53,18 +42,71 @@ def read(
         raise FileError(f"{name}: the file is empty.")
     file.seek(0)
     if suffix == ".parquet":
-        rows = _parquet(file, name)
+        found = _parquet(file, name, size)
     elif suffix in (".csv", ".tsv"):
-        rows = _csv(file, name, "\t" if suffix == ".tsv" else ",")
+        found = _csv(file, name, "\t" if suffix == ".tsv" else ",", size)
     else:
-        rows = _json_lines(file, name)
+        found = map(_of_objects, _parted(_json_lines(file, name), size))
     chosen = {_plain(theirs): ours for theirs, ours in (columns or {}).items()}
-    for row in rows:
-        cells = {_plain(key): value for key, value in row.items() if not _is_missing(value)}
-        known = {aliases[key]: value for key, value in cells.items() if key in aliases}
-        mapped = {chosen[key]: value for key, value in cells.items() if key in chosen}
-        own = {k: v for k, v in cells.items() if k not in chosen and k not in aliases}
-        yield known | own | mapped
+    for table in found:
+        yield _named(table, aliases, chosen)
+
+
+def read(
+    file: BinaryIO,
+    name: str,
+    aliases: Mapping[str, str],
+    columns: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a file, as `rows` gives them."""
+    for table in tables(file, name, aliases, columns):
+        yield from rows(table)
+
+
+def rows(table: Table) -> Iterator[dict[str, Any]]:
+    """A table as dictionaries by column; cells without a value are left out."""
+    for cells in zip(*table.values(), strict=True):
+        yield {key: cell for key, cell in zip(table, cells, strict=True) if cell is not None}
+
+
+def _named(table: Table, aliases: Mapping[str, str], chosen: Mapping[str, str]) -> Table:
+    """The table with our names of columns and None for cells without a value."""
+
+    def rank(column: str) -> int:
+        return 2 if column in chosen else 0 if column in aliases else 1
+
+    found: Table = {}
+    plain = {_plain(column): cells for column, cells in table.items()}
+    for column in sorted(plain, key=rank):
+        cells = [None if _is_missing(cell) else cell for cell in plain[column]]
+        ours = chosen.get(column) or aliases.get(column) or column
+        before = found.get(ours)
+        if before is not None:
+            cells = [old if cell is None else cell for cell, old in zip(cells, before, strict=True)]
+        found[ours] = cells
+    return found
+
+
+def _parted(raw: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Rows by the thousand; those before an unreadable place come before its error."""
+    part: list[T] = []
+    try:
+        for row in raw:
+            part.append(row)
+            if len(part) == size:
+                yield part
+                part = []
+    except FileError:
+        if part:
+            yield part
+        raise
+    if part:
+        yield part
+
+
+def _of_objects(objects: list[dict[str, Any]]) -> Table:
+    names = dict.fromkeys(name for row in objects for name in row)
+    return {name: [row.get(name) for row in objects] for name in names}
 
 
 def _plain(column: str) -> str:
@@ -73,98 +115,7 @@ def _plain(column: str) -> str:
 
 def _is_missing(value: Any) -> bool:
     """No value: an empty cell, null, or the NaN that stands for it in a column of numbers."""
-    return value is None or value == "" or (isinstance(value, float) and value != value)
-
-
-def encoding_of(file: BinaryIO, name: str) -> str:
-    """UTF-16/32 and UTF-8 by their mark, UTF-8 by its form, else GB18030, Big5 or Windows-1252.
-
-    The whole file is looked at: the first Chinese character may come late.
-    """
-    start = file.read(4)
-    for mark, encoding in BOMS.items():
-        if start.startswith(mark):
-            return encoding
-    file.seek(0)
-    found = _not_utf8(file)
-    if found is None:
-        return "utf-8"
-    place, sample = found
-    chinese = _chinese(sample)
-    if chinese is None and _is_mostly_utf8(sample):
-        raise FileError(f"{name}: it is UTF-8 but for byte {place:,}, which is damaged. {SAVE}")
-    guess = chinese or _western(sample)
-    if guess is None:
-        raise FileError(f"{name}: the encoding is not recognised. {SAVE}")
-    return guess
-
-
-def _not_utf8(file: BinaryIO) -> tuple[int, bytes] | None:
-    """Where a file stops being UTF-8, and the lines from there on; None where all of it is."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    read = 0
-    while True:
-        block = file.read(BLOCK)
-        read += len(block)
-        try:
-            decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            # A line break is never a part of a character in any of these encodings.
-            line = error.object.rfind(b"\n", 0, error.start) + 1
-            sample = (error.object[line:] + file.read(SAMPLE))[:SAMPLE]
-            return read - len(error.object) + error.start, sample
-        if not block:
-            return None
-
-
-def _is_mostly_utf8(sample: bytes) -> bool:
-    text = sample.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return sum(character > "\x7f" for character in text) - broken > broken
-
-
-def _chinese(sample: bytes) -> str | None:
-    """The encoding in which a sample reads as everyday Chinese."""
-    shares = {encoding: _common_share(sample, encoding) for encoding in COMMON}
-    best = max(shares, key=lambda encoding: shares[encoding])
-    return best if shares[best] >= 0.7 else None
-
-
-def _western(sample: bytes) -> str | None:
-    """Windows-1252 where accented letters stand alone among plain ones; else what GB18030 can read."""
-    high = [byte > 0x7F for byte in b"\0" + sample + b"\0"]
-    marked = sum(high)
-    alone = sum(
-        here and not before and not after
-        for before, here, after in zip(high, high[1:], high[2:], strict=False)
-    )
-    if alone >= 0.7 * marked and _decodes(sample, "cp1252"):
-        return "cp1252"
-    return "gb18030" if _common_share(sample, "gb18030") > 0.3 else None
-
-
-def _common_share(sample: bytes, encoding: str) -> float:
-    """How much of a sample's non-ASCII text is common Chinese; 0 where it is not that encoding."""
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(sample)
-    except UnicodeDecodeError:
-        return 0.0
-    counts = Counter(character for character in text if character > "\x7f")
-    punctuation, ideographs, second = COMMON[encoding]
-    common = 0
-    for character, times in counts.items():
-        raw = character.encode(encoding, "ignore")
-        if len(raw) == 2 and raw[1] in second and (raw[0] in punctuation or raw[0] in ideographs):
-            common += times
-    return common / counts.total() if counts else 0.0
-
-
-def _decodes(sample: bytes, encoding: str) -> bool:
-    try:
-        sample.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+    return value is None or value == "" or value != value
 
 
 @contextmanager
@@ -180,22 +131,36 @@ def _text(file: BinaryIO, name: str) -> Iterator[io.TextIOWrapper]:
         stream.detach()
 
 
-def _csv(file: BinaryIO, name: str, delimiter: str) -> Iterator[dict[str, Any]]:
+def _csv(file: BinaryIO, name: str, delimiter: str, size: int) -> Iterator[Table]:
+    lines = _lines(file, name, delimiter)
+    header = next(lines)
+    for part in _parted(lines, size):
+        yield dict(zip(header, map(list, zip_longest(*part)), strict=False))
+
+
+def _lines(file: BinaryIO, name: str, delimiter: str) -> Iterator[list[str]]:
+    """The cells of each line that has any; a line may not have more than the first."""
     csv.field_size_limit(MAX_CELL)
     with _text(file, name) as stream:
-        reader = csv.DictReader(stream, delimiter=delimiter)
+        reader = csv.reader(stream, delimiter=delimiter)
+        read = 0
         try:
-            _check_header(reader.fieldnames or [], name)
+            header = next(reader, [])
+            _check_header(header, name)
+            read = reader.line_num
+            yield header
             for row in reader:
-                if None in row:
+                if len(row) > len(header):
                     raise FileError(
                         f"{name}, line {reader.line_num}: more cells than columns. "
                         "Put cells that hold a comma in double quotes."
                     )
-                yield row
+                read = reader.line_num
+                if row:
+                    yield row
         except csv.Error as error:
             raise FileError(
-                f"{name}, line {reader.line_num + 1}: {error}. A cell holds at most {MAX_CELL:,} "
+                f"{name}, line {read + 1}: {error}. A cell holds at most {MAX_CELL:,} "
                 "characters: shorten it, or close the double quote that was left open."
             ) from error
 
@@ -227,13 +192,17 @@ def _json_lines(file: BinaryIO, name: str) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _parquet(file: BinaryIO, name: str) -> Iterator[dict[str, Any]]:
+def _parquet(file: BinaryIO, name: str, size: int) -> Iterator[Table]:
     import pyarrow
     from pyarrow import parquet
 
     try:
-        for batch in parquet.ParquetFile(file).iter_batches(batch_size=1000):
-            yield from _whole_microseconds(batch).to_pylist()
+        for batch in parquet.ParquetFile(file).iter_batches(batch_size=size):
+            columns = _whole_microseconds(batch)
+            yield {
+                column: columns.column(place).to_pylist()
+                for place, column in enumerate(batch.schema.names)
+            }
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise FileError(
             f"{name}: not a readable Parquet file ({str(error)[:200]}). Write it again."

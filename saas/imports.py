@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
 from saas import files, rows
 from saas.chat import knowledge, replies
+from saas.encodings import FileError
+from saas.files import Table
 from saas.labelling import turns
-from saas.recommend import catalog, events
+from saas.recommend import events, items
 from saas.training import examples
 from tenants.scope import tenant_scope
 
 KINDS: dict[str, rows.Kind[Any]] = {
     kind.name: kind
-    for kind in (examples.KIND, replies.KIND, knowledge.KIND, catalog.KIND, events.KIND, turns.KIND)
+    for kind in (examples.KIND, replies.KIND, knowledge.KIND, items.KIND, events.KIND, turns.KIND)
 }
 CHUNK = 1_000
 KEPT_ERRORS = 100
+T = TypeVar("T")
 
 
 class Report:
@@ -28,6 +34,7 @@ class Report:
     def __init__(self) -> None:
         self.counts = {"created": 0, "updated": 0, "unchanged": 0, "failed": 0}
         self.failures: list[dict[str, Any]] = []
+        self.retired = 0  # items that are available no more, as they were not in the whole catalog
 
     @property
     def total(self) -> int:
@@ -60,61 +67,127 @@ def run(
     """
     report = Report()
     try:
-        for chunk in _chunks(files.read(file, name, kind.aliases, columns)):
-            if report.total == 0:
-                _check_columns(kind, chunk, name)
-            known = [_cells(kind, row) for row in chunk]
+        for write in _ahead(_chunks(kind, file, name, columns)):
             with tenant_scope(tenant_id):
-                report.add(rows.write(kind, known, first=report.total + 1))
+                report.add(write())
             advance(report.total)
-    except files.FileError as error:
+    except FileError as error:
         if not report.total:
             raise
-        raise files.FileError(
+        raise FileError(
             f"{error} The {report.kept:,} good rows before that are kept; "
             "import the file again once it is mended."
         ) from error
     if report.total == 0:
-        raise files.FileError(f"{name}: there are no rows in the file.")
+        raise FileError(f"{name}: there are no rows in the file.")
     return report
 
 
-def _check_columns(kind: rows.Kind[Any], chunk: list[dict[str, Any]], name: str) -> None:
+def replace_items(
+    file: BinaryIO,
+    name: str,
+    *,
+    tenant_id: UUID,
+    force: bool = False,
+    columns: Mapping[str, str] | None = None,
+    advance: Callable[[int], object] = lambda done: None,
+) -> Report:
+    """Store a file that is the whole catalog: items that are not in it are available no more.
+
+    Raises Conflict, with nothing changed, where more than half of them would vanish, unless
+    `force` says that this is meant.
+    """
+    kept = set(_ids(file, name, columns))
+    with tenant_scope(tenant_id):
+        items.check_whole(kept, force=force)
+    file.seek(0)
+    report = run(items.KIND, file, name, tenant_id=tenant_id, columns=columns, advance=advance)
+    with tenant_scope(tenant_id):
+        report.retired = items.retire_others(kept)
+    return report
+
+
+def _ids(file: BinaryIO, name: str, columns: Mapping[str, str] | None) -> Iterator[str]:
+    for table in files.tables(file, name, items.KIND.aliases, columns):
+        _check_columns(items.KIND, table, name)
+        yield from (str(_digits(cell)).strip() for cell in table["id"])
+
+
+def _ahead(parts: Iterator[T]) -> Iterator[T]:
+    """The same, each part made while the one before is stored: the database has a core of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = pool.submit(next, parts, None)
+            yield part
+
+
+def _chunks(
+    kind: rows.Kind[Any], file: BinaryIO, name: str, columns: Mapping[str, str] | None
+) -> Iterator[Callable[[], rows.Outcome]]:
+    """What stores each part of a file, in its order."""
+    load = kind.loader() if kind.loader else None
+    first = 1
+    for table in files.tables(file, name, kind.aliases, columns, size=load.size if load else CHUNK):
+        if first == 1:
+            _check_columns(kind, table, name)
+        ours = _ours(kind, table)
+        if load:
+            yield load.read(ours, first=first)
+        else:
+            yield partial(rows.write, kind, list(files.rows(ours)), first=first)
+        first += len(next(iter(ours.values())))
+
+
+def _check_columns(kind: rows.Kind[Any], table: Table, name: str) -> None:
     """Refuse a file that lacks a column we cannot do without, before anything is stored."""
     needed = {key for key, field in kind.form.model_fields.items() if field.is_required()}
-    found = {column for row in chunk for column in row}
-    missing = needed - found
+    found = {column for column, cells in table.items() if any(cell is not None for cell in cells)}
+    missing = sorted(needed - found)
+    if kind.either and not found & set(kind.either):
+        missing.insert(0, " or ".join(kind.either))
     if missing:
-        raise files.FileError(
-            f"{name}: these are not {kind.name}. Columns missing: {', '.join(sorted(missing))}; "
+        raise FileError(
+            f"{name}: these are not {kind.name}. Columns missing: {', '.join(missing)}; "
             f"columns found: {', '.join(sorted(found))[:300] or 'none'}. Rename them in the file."
         )
 
 
-def _cells(kind: rows.Kind[Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    """The cells of our columns. A number where a text is wanted, such as an id, is its digits."""
-    cells = {}
-    for column, field in kind.form.model_fields.items():
-        if column in row:
-            value = row[column]
-            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-            is_digits = field.annotation is str and whole and not isinstance(value, bool)
-            cells[column] = str(int(value)) if is_digits else value
-    return cells
+def _ours(kind: rows.Kind[Any], table: Table) -> Table:
+    """Our columns. A number where a text is wanted, such as an id, is its digits; columns such as
+    attributes.colour are parts of one map.
+    """
+    found: Table = {}
+    for name, field in kind.form.model_fields.items():
+        if name in table:
+            cells = table[name]
+            is_text = field.annotation in (str, str | None)
+            found[name] = [_digits(cell) for cell in cells] if is_text else cells
+        parts = {
+            column.removeprefix(f"{name}."): cells
+            for column, cells in table.items()
+            if column.startswith(f"{name}.")
+        }
+        if parts:
+            found[name] = list(map(partial(_map, list(parts)), *parts.values()))
+    return found
 
 
-def _chunks(raw: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Rows by the thousand; those before an unreadable place come before its error."""
-    chunk: list[dict[str, Any]] = []
+def _map(names: Sequence[str], *cells: Any) -> dict[str, Any] | None:
+    given = zip(names, cells, strict=True)
+    return {name: _value(cell) for name, cell in given if cell is not None} or None
+
+
+def _value(cell: Any) -> Any:
+    """What a cell of text says: a number, true or false, a list, or else the text itself."""
+    if not isinstance(cell, str):
+        return cell
     try:
-        for row in raw:
-            chunk.append(row)
-            if len(chunk) == CHUNK:
-                yield chunk
-                chunk = []
-    except files.FileError:
-        if chunk:
-            yield chunk
-        raise
-    if chunk:
-        yield chunk
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
+
+
+def _digits(cell: Any) -> Any:
+    whole = isinstance(cell, int) or (isinstance(cell, float) and cell.is_integer())
+    return str(int(cell)) if whole and not isinstance(cell, bool) else cell

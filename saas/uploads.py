@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -13,8 +13,9 @@ from rest_framework.response import Response
 
 from saas import imports
 from saas.api import RowResult, View
+from saas.encodings import FileError
 from saas.errors import Problem
-from saas.files import FileError
+from saas.recommend import items
 
 SCOPES = {
     "examples": "examples:write",
@@ -34,6 +35,7 @@ class ImportResult(BaseModel):
     updated: int
     unchanged: int
     failed: int
+    retired: int = Field(description="With replace: items that were not in the file")
     failures: list[RowResult]
 
 
@@ -44,6 +46,17 @@ UPLOAD = {
         "properties": {
             "kind": {"type": "string", "enum": sorted(SCOPES)},
             "file": {"type": "string", "format": "binary"},
+            "replace": {
+                "type": "string",
+                "enum": ["true", "false"],
+                "description": "Items only: the file is the whole catalog, and what is not in it is "
+                "available no more. Refused where that is more than half of what is available.",
+            },
+            "force": {
+                "type": "string",
+                "enum": ["true", "false"],
+                "description": "With replace: even where more than half vanishes",
+            },
         },
     }
 }
@@ -69,14 +82,25 @@ class Imports(View):
             raise Problem("Send the file as the form field 'file'.")
         if SCOPES[kind] not in self.principal.scopes:
             raise PermissionDenied(f"This key lacks the scope {SCOPES[kind]!r}.")
+        report = self._store(kind, file, self._switch("replace"), self._switch("force"))
+        found: dict[str, Any] = {"kind": kind, "failures": report.failures, **report.counts}
+        return self.answer(ImportResult(retired=report.retired, **found))
+
+    def _switch(self, name: str) -> bool:
+        value = self.request.POST.get(name, "false")
+        if value not in ("true", "false"):
+            raise Problem(f"{name} must be true or false.")
+        return value == "true"
+
+    def _store(self, kind: str, file: Any, replace: bool, force: bool) -> imports.Report:
+        if replace and kind != items.KIND.name:
+            raise Problem("Only items can be replaced as a whole. Leave replace out.")
+        if force and not replace:
+            raise Problem("force goes with replace. Send both, or neither.")
+        name, tenant_id = file.name or "", self.principal.tenant_id
         try:
-            report = imports.run(
-                imports.KINDS[kind],
-                file,
-                file.name or "",
-                tenant_id=self.principal.tenant_id,
-            )
+            if replace:
+                return imports.replace_items(file, name, tenant_id=tenant_id, force=force)
+            return imports.run(imports.KINDS[kind], file, name, tenant_id=tenant_id)
         except FileError as error:
             raise Problem(str(error), code="invalid_file") from error
-        found: dict[str, Any] = {"kind": kind, "failures": report.failures, **report.counts}
-        return self.answer(ImportResult(**found))

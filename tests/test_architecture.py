@@ -71,7 +71,7 @@ MAY: dict[str, tuple[str, ...]] = {
     # Items in an answer: the one door from a conversation to the catalog.
     "saas.chat.products": (*PRODUCT, "saas.chat", "saas.recommend.search", "saas.recommend.picks"),
     # Files as blocks: plain Python, no tenant.
-    "saas.chat.reading": ("saas.chat.reading", "saas.files", "ml.language"),
+    "saas.chat.reading": ("saas.chat.reading", "saas.encodings", "ml.language"),
     "saas.recommend": PRODUCT,
     "saas.recommend.search": (
         *(*PRODUCT, "saas.recommend"),

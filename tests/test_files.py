@@ -14,8 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from saas import files
-from saas.files import FileError
+from saas import encodings, files
+from saas.encodings import FileError
 
 ROWS = [
     {"text": "快递到哪了，请帮我查询一下", "intent": "order_status"},
@@ -74,8 +74,8 @@ def test_the_first_chinese_character_may_come_late() -> None:
 def test_a_character_may_lie_across_the_border_of_a_block(shift: int) -> None:
     header = "text\n"
     padding = "x" * 99_999 + "\n"
-    lines = header + padding * ((files.BLOCK - len(header)) // len(padding))
-    lines += "y" * (files.BLOCK - len(lines) - shift) + "快递\n"
+    lines = header + padding * ((encodings.BLOCK - len(header)) // len(padding))
+    lines += "y" * (encodings.BLOCK - len(lines) - shift) + "快递\n"
 
     for encoding in ("utf-8", "gb18030"):
         assert read(lines.encode(encoding))[-1]["text"].endswith("快递")

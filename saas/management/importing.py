@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from saas import imports
-from saas.files import FileError
+from saas.encodings import FileError
+from saas.errors import Problem
 from tenants import members
 
 SHOWN = 10
@@ -41,7 +42,12 @@ class ImportCommand(BaseCommand):
             help="a column of the file and what it is called here; may be given several times",
         )
 
-    def handle(self, *, tenant: str, file: Path, map: list[tuple[str, str]], **_: Any) -> None:
+    def run(self, source: BinaryIO, name: str, **more: Any) -> imports.Report:
+        """Store a file's rows."""
+        return imports.run(imports.KINDS[self.kind], source, name, **more)
+
+    def handle(self, *, tenant: str, file: Path, map: list[tuple[str, str]], **chosen: Any) -> None:
+        self.chosen = chosen
         kind = imports.KINDS[self.kind]
         columns = dict(map)
         unknown = sorted(set(columns.values()) - set(kind.form.model_fields))
@@ -52,7 +58,7 @@ class ImportCommand(BaseCommand):
             )
         try:
             report = self._run(tenant, file, columns)
-        except FileError as error:
+        except (FileError, Problem) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror or error}.") from error
@@ -76,13 +82,8 @@ class ImportCommand(BaseCommand):
                 bar.set_postfix_str(f"{rows:,} rows", refresh=False)
                 bar.update(source.tell() - bar.n)
 
-            return imports.run(
-                imports.KINDS[self.kind],
-                source,
-                file.name,
-                tenant_id=tenant_id,
-                columns=columns,
-                advance=advance,
+            return self.run(
+                source, file.name, tenant_id=tenant_id, columns=columns, advance=advance
             )
 
     def _show(self, report: imports.Report) -> None:

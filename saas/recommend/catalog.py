@@ -1,20 +1,21 @@
-"""The tenant's catalog: items, their vectors, and what of it serving keeps in memory."""
+"""The tenant's catalog: its text vectors, and what of it serving keeps in memory."""
 
 from __future__ import annotations
 
 import functools
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from threading import Lock
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from django.utils import timezone
 
-from saas import rows
 from saas.recommend.models import Item
 from saas.training import store
 from tenants.scope import current_tenant_id
@@ -25,77 +26,7 @@ if TYPE_CHECKING:
 NAME = "catalog"
 EMBED_BATCH = 256
 CACHED = 64
-CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-class Translation(BaseModel):
-    """An item's words in another language."""
-
-    model_config = ConfigDict(str_strip_whitespace=True, extra="forbid", frozen=True)
-
-    title: str = rows.text(500)
-    description: str = rows.optional_text(20_000)
-
-
-def _split(value: Any) -> Any:
-    """Tags of a CSV cell: separated by | or comma."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.replace("|", ",").split(",") if part.strip()]
-    return value
-
-
-def _currency(value: str) -> str:
-    if value and not CURRENCY.fullmatch(value):
-        raise ValueError("Must be three capital letters, such as USD or CNY")
-    return value
-
-
-Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=rows.NO_NUL)]
-
-
-class ItemRow(rows.Row):
-    id: rows.Identifier
-    title: str = rows.text(500)
-    description: str = rows.optional_text(20_000)
-    tags: Annotated[list[Tag], BeforeValidator(_split)] = Field(
-        default=[], max_length=50, description="In a file: one cell, separated by | or comma"
-    )
-    category: str = rows.optional_text(120)
-    price: Decimal | None = Field(default=None, ge=0, max_digits=14, decimal_places=4)
-    currency: Annotated[str, AfterValidator(_currency)] = Field(
-        default="", pattern=rows.NO_NUL, description="Three capital letters, such as USD or CNY"
-    )
-    available: bool = Field(default=True, description="Only available items are recommended")
-    translations: dict[rows.Language, Translation] = Field(
-        default={}, description="Title and description in other languages"
-    )
-
-
-def write(given: Sequence[ItemRow]) -> list[rows.Status]:
-    """Store items by their id; new and changed ones get their text vector once committed."""
-    statuses = rows.upsert(
-        Item,
-        [
-            {
-                "external_id": row.id,
-                **row.model_dump(exclude={"id"}),
-                "vector": None,
-                "encoder": "",
-            }
-            for row in given
-        ],
-        key="external_id",
-        compare=tuple(name for name in ItemRow.model_fields if name != "id"),
-    )
-    if set(statuses) - {"unchanged"}:
-        changed()
-    return statuses
-
-
-def remove(external_id: str) -> None:
-    """Take an item out of the catalog; its events stay. Raises Item.DoesNotExist."""
-    Item.objects.only("id").get(external_id=external_id).delete()
-    store.touch(NAME)
+TEXT = ("title", "brand", "category", "tags", "description")  # what the encoder reads
 
 
 def changed() -> None:
@@ -108,7 +39,7 @@ def changed() -> None:
 
 def text_of(item: Item) -> str:
     """What the encoder reads of an item."""
-    parts = (item.title, item.category, " ".join(item.tags), item.description)
+    parts = (item.title, item.brand, item.category, " ".join(item.tags), item.description)
     return ". ".join(part for part in parts if part)
 
 
@@ -125,10 +56,14 @@ def waiting() -> int:
 def embed(items: Sequence[Item], vectors: Vectors, encoder: str) -> None:
     """Store the vectors of items, unless their text has changed meanwhile."""
     for item, vector in zip(items, vectors, strict=True):
-        Item.objects.filter(
-            id=item.id, title=item.title, description=item.description, tags=item.tags
-        ).update(vector=vector.astype("float16").tobytes(), encoder=encoder)
+        same = {name: getattr(item, name) for name in TEXT}
+        Item.objects.filter(id=item.id, **same).update(
+            vector=vector.astype("float16").tobytes(), encoder=encoder
+        )
     store.touch(NAME)
+
+
+Times = tuple[datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +80,19 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What serving needs of one state of the catalog: what is listed and what of it can be sold."""
+    """What serving needs of one state of the catalog: what is listed and what of it can be sold.
+
+    `phase` numbers the stretches of time in which the same items are within their times: revision
+    and phase together name a state. The vectors are those of all items that are for sale at any
+    time; `available` says which are so now.
+    """
 
     listed: dict[str, Listing]
     available: frozenset[str]
     by_category: dict[str, frozenset[str]]
     vector_ids: list[str]
     vectors: Vectors
+    phase: int = 0
 
     def of(self, category: str | None) -> frozenset[str]:
         """The ids of a category, or of everything."""
@@ -159,41 +100,94 @@ class Shelf:
 
 
 def shelf(encoder: str, revision: int) -> Shelf:
-    """One state of the current tenant's catalog (store.serving names the present one)."""
-    return _shelf(current_tenant_id(), revision, encoder)
+    """One state of the current tenant's catalog (store.serving names the present one), as of now."""
+    return _kept(current_tenant_id(), encoder).at(revision, encoder)
+
+
+class _Kept:
+    """A tenant's newest shelf. Older ones are let go: a large catalog's vectors take 150 MB."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._revision: int | None = None
+        self._stock: _Stock
+
+    def at(self, revision: int, encoder: str) -> Shelf:
+        with self._lock:
+            if self._revision != revision:
+                self._stock = _read(encoder)
+                self._revision = revision
+            return self._stock.now()
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _shelf(tenant_id: UUID, revision: int, encoder: str) -> Shelf:
+def _kept(tenant_id: UUID, encoder: str) -> _Kept:
+    return _Kept()
+
+
+class _Stock:
+    """All that is for sale at any time, and its `times`: from when until when, of what has any.
+
+    The same is on the shelf from one of `turns`, at which something comes or goes, to the next, so
+    that a call costs one look at the clock.
+    """
+
+    def __init__(self, whole: Shelf, times: dict[str, Times]) -> None:
+        self._whole = self._shown = whole
+        self._times = times
+        self._turns = sorted({time for pair in times.values() for time in pair if time})
+        self._show(0)
+
+    def now(self) -> Shelf:
+        phase = bisect_right(self._turns, timezone.now())
+        if phase != self._shown.phase:
+            self._show(phase)
+        return self._shown
+
+    def _show(self, phase: int) -> None:
+        at = self._turns[phase - 1] if phase else None
+        away = {id_ for id_, times in self._times.items() if not _is_open(times, at)}
+        whole = self._whole
+        self._shown = replace(
+            whole,
+            available=whole.available - away,
+            by_category={name: found - away for name, found in whole.by_category.items()},
+            phase=phase,
+        )
+
+
+def _is_open(times: Times, at: datetime | None) -> bool:
+    """Whether a moment lies within; None is before all of them."""
+    begins, ends = times
+    if at is None:
+        return begins is None
+    return (begins is None or begins <= at) and (ends is None or at < ends)
+
+
+def _read(encoder: str) -> _Stock:
     import numpy as np
 
     listed: dict[str, Listing] = {}
-    available: set[str] = set()
     by_category: dict[str, set[str]] = {}
+    times: dict[str, Times] = {}
     ids, vectors = [], []
-    rows_ = Item.objects.values_list(
+    rows = Item.objects.values_list(
         *("external_id", "title", "price", "currency", "category", "translations"),
-        *("available", "encoder", "vector"),
+        *("available", "stock", "available_from", "available_until", "encoder", "vector"),
     )
-    for *shown, is_available, made_by, vector in rows_.iterator(chunk_size=5_000):
+    for *shown, available, stock, begins, ends, made_by, vector in rows.iterator(chunk_size=5_000):
         listing = Listing(*shown)
         id_ = listing.external_id
         listed[id_] = listing
-        if not is_available:
+        if not available or stock == 0:
             continue
-        available.add(id_)
         by_category.setdefault(listing.category, set()).add(id_)
+        if begins or ends:
+            times[id_] = (begins, ends)
         if made_by == encoder and vector is not None:
             ids.append(id_)
             vectors.append(np.frombuffer(vector, np.float16))
     matrix = np.stack(vectors).astype(np.float32) if vectors else np.zeros((0, 1), np.float32)
     frozen = {category: frozenset(found) for category, found in by_category.items()}
-    return Shelf(listed, frozenset(available), frozen, ids, matrix)
-
-
-KIND = rows.Kind(
-    name="items",
-    form=ItemRow,
-    write=write,
-    aliases={"item_id": "id", "sku": "id", "name": "title"},
-)
+    sold = frozenset(id_ for found in frozen.values() for id_ in found)
+    return _Stock(Shelf(listed, sold, frozen, ids, matrix), times)

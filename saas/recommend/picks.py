@@ -85,7 +85,10 @@ def recommend(
             seen,
             now=timezone.now().timestamp(),
             k=k,
-            offer=_offer(current_tenant_id(), live.version_id, live.revision, encoder, category),
+            offer=_offer(
+                *(current_tenant_id(), live.version_id, live.revision, shelf.phase),
+                *(encoder, category),
+            ),
             exclude=excluded,
         )
         shown = [Shown(pick.item, pick.score, pick.source, pick.because) for pick in picks]
@@ -102,7 +105,8 @@ def ordered(items: Sequence[str], *, customer: str) -> list[str]:
     live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
     if live.version_id is None or not items:
         return list(items)
-    offer = _offer(current_tenant_id(), live.version_id, live.revision, encoder, None)
+    phase = catalog.shelf(encoder, live.revision).phase
+    offer = _offer(current_tenant_id(), live.version_id, live.revision, phase, encoder, None)
     found = live.model.recommend(
         history(customer) if customer else [],
         now=timezone.now().timestamp(),
@@ -114,7 +118,12 @@ def ordered(items: Sequence[str], *, customer: str) -> list[str]:
 
 @functools.lru_cache(maxsize=OFFERS)
 def _offer(
-    tenant_id: UUID, version_id: UUID, revision: int, encoder: str, category: str | None
+    tenant_id: UUID,
+    version_id: UUID,
+    revision: int,
+    phase: int,
+    encoder: str,
+    category: str | None,
 ) -> Offer:
     """What a version may recommend of one state of the catalog: the same for all customers."""
     shelf = catalog.shelf(encoder, revision)

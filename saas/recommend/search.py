@@ -69,7 +69,8 @@ def find(wish: Wish, k: int, *, customer: str) -> list[Hit]:
     live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
     shelf = catalog.shelf(encoder, live.revision)
     space = _space(current_tenant_id(), live.revision, encoder)
-    rows = np.flatnonzero([wish.admits(shelf.listed[id_]) for id_ in space.ids])
+    fits = [id_ in shelf.available and wish.admits(shelf.listed[id_]) for id_ in space.ids]
+    rows = np.flatnonzero(fits)
     if not len(rows):
         return []
     shares = (

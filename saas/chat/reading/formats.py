@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 
-from saas import files
+from saas import encodings
 from saas.chat.reading import markup, office, pdf
 from saas.chat.reading.blocks import Block, ReadError
 
@@ -61,8 +61,8 @@ def _whole(path: Path) -> str:
 def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         try:
-            return files.encoding_of(file, "The text")
-        except files.FileError as error:
+            return encodings.encoding_of(file, "The text")
+        except encodings.FileError as error:
             raise ReadError(str(error)) from error
 
 
