@@ -78,7 +78,7 @@ def _named(table: Table, aliases: Mapping[str, str], chosen: Mapping[str, str]) 
     found: Table = {}
     plain = {_plain(column): cells for column, cells in table.items()}
     for column in sorted(plain, key=rank):
-        cells = [None if _is_missing(cell) else cell for cell in plain[column]]
+        cells = _with_none(plain[column])
         ours = chosen.get(column) or aliases.get(column) or column
         before = found.get(ours)
         if before is not None:
@@ -113,9 +113,9 @@ def _plain(column: str) -> str:
     return column.strip().casefold()
 
 
-def _is_missing(value: Any) -> bool:
-    """No value: an empty cell, null, or the NaN that stands for it in a column of numbers."""
-    return value is None or value == "" or value != value
+def _with_none(cells: list[Any]) -> list[Any]:
+    """No value is None: an empty cell, and the NaN that stands for it in a column of numbers."""
+    return [None if cell == "" or cell != cell else cell for cell in cells]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, get_args
 from uuid import UUID
 
 from saas import files, rows
@@ -15,7 +15,7 @@ from saas.chat import knowledge, replies
 from saas.encodings import FileError
 from saas.files import Table
 from saas.labelling import turns
-from saas.recommend import events, items
+from saas.recommend import events, items, loading
 from saas.training import examples
 from tenants.scope import tenant_scope
 
@@ -23,6 +23,7 @@ KINDS: dict[str, rows.Kind[Any]] = {
     kind.name: kind
     for kind in (examples.KIND, replies.KIND, knowledge.KIND, items.KIND, events.KIND, turns.KIND)
 }
+LOADERS = {events.KIND.name: loading.Loader}  # what reads files quicker than row by row
 CHUNK = 1_000
 KEPT_ERRORS = 100
 T = TypeVar("T")
@@ -126,7 +127,7 @@ def _chunks(
     kind: rows.Kind[Any], file: BinaryIO, name: str, columns: Mapping[str, str] | None
 ) -> Iterator[Callable[[], rows.Outcome]]:
     """What stores each part of a file, in its order."""
-    load = kind.loader() if kind.loader else None
+    load = LOADERS[kind.name]() if kind.name in LOADERS else None
     first = 1
     for table in files.tables(file, name, kind.aliases, columns, size=load.size if load else CHUNK):
         if first == 1:
@@ -161,7 +162,7 @@ def _ours(kind: rows.Kind[Any], table: Table) -> Table:
     for name, field in kind.form.model_fields.items():
         if name in table:
             cells = table[name]
-            is_text = field.annotation in (str, str | None)
+            is_text = _is_text(field.annotation) and not {int, float}.isdisjoint(map(type, cells))
             found[name] = [_digits(cell) for cell in cells] if is_text else cells
         parts = {
             column.removeprefix(f"{name}."): cells
@@ -186,6 +187,12 @@ def _value(cell: Any) -> Any:
         return json.loads(cell)
     except (ValueError, RecursionError):
         return cell
+
+
+def _is_text(annotation: Any) -> bool:
+    """A text, or one that may be left out."""
+    choices = get_args(annotation) or (annotation,)
+    return any(choice is str or get_args(choice)[:1] == (str,) for choice in choices)
 
 
 def _digits(cell: Any) -> Any:

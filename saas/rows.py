@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from django.db.models import Model
 from pydantic import (
@@ -76,23 +76,18 @@ Status = Literal["created", "updated", "unchanged", "failed"]
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of every row: `rows[i]` answers the i-th row that came in."""
+    """What became of every row: `rows[i]` answers the i-th row that came in.
+
+    Where there are very many, those that were stored may be `counted` without an answer of their own.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
 
     @property
     def counts(self) -> dict[str, int]:
-        found = Counter(row["status"] for row in self.rows)
+        found = self.counted + Counter(row["status"] for row in self.rows)
         return {status: found[status] for status in ("created", "updated", "unchanged", "failed")}
-
-
-class Loader(Protocol):
-    """Reads one file, by tables of `size` rows: columns of one length, None where there is no value."""
-
-    size: int
-
-    def read(self, table: dict[str, list[Any]], *, first: int) -> Callable[[], Outcome]:
-        """Check rows, counted from `first`; what is returned stores them, in a tenant's scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ class Kind(Generic[R]):
     """A kind of rows: its name, form, writer, and the other names its columns are known by.
 
     `write` stores rows in the current tenant's scope and says of each what became of it. A file must
-    have one of the columns of `either`; `loader` makes what reads one quicker than row by row.
+    have one of the columns of `either`.
     """
 
     name: str
@@ -108,7 +103,6 @@ class Kind(Generic[R]):
     write: Callable[[Sequence[R]], list[Status]]
     aliases: Mapping[str, str] = field(default_factory=dict)
     either: tuple[str, ...] = ()
-    loader: Callable[[], Loader] | None = None
 
 
 def write(kind: Kind[R], raw: Iterable[Any], *, first: int = 0) -> Outcome:

@@ -23,7 +23,7 @@ from saas.chat.api import (
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
-from saas.recommend.api import events, items, recommendations
+from saas.recommend.api import customers, events, items, recommendations
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 from saas.webhooks.api import deliveries, webhooks
 
@@ -87,6 +87,11 @@ v1: list[URLPattern | URLResolver] = [
     path("items", items.Items.as_view()),
     path("items/<identifier:id>", items.OneItem.as_view()),
     path("events", events.Events.as_view()),
+    path("events/<identifier:id>", events.OneEvent.as_view()),
+    path("customers", customers.Customers.as_view()),
+    path("customers/<identifier:id>/merge", customers.MergeCustomer.as_view()),
+    path("customers/<identifier:id>/export", customers.ExportCustomer.as_view()),
+    path("customers/<identifier:id>", customers.OneCustomer.as_view()),
     path("recommendations", recommendations.Recommendations.as_view()),
     path("imports", uploads.Imports.as_view()),
     path("corrections", corrections.Corrections.as_view()),

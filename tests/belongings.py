@@ -21,7 +21,7 @@ from saas.chat.models import (
 )
 from saas.chat.streams import Event, Log
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
-from saas.recommend.models import Customer, Experiment, Recommendation, Rule
+from saas.recommend.models import Experiment, Recommendation, Rule
 from saas.training import store
 from saas.training.models import Alarm, Challenge, Observation, Run
 from tenants import members
@@ -39,6 +39,7 @@ def give(business: Any) -> dict[str, str]:
     call.post("examples", [{"text": f"{mark} hello", "intent": f"{mark}_hi"}])
     call.post("items", [{"id": f"{mark}-item", "title": f"{mark} tea"}])
     call.post("events", [{"customer": f"{mark}-customer", "item": f"{mark}-item"}])
+    call.post("customers", [{"id": f"{mark}-customer", "attributes": {"said": mark}}])
     call.post(
         "labelling/turns",
         [
@@ -83,7 +84,6 @@ def give(business: Any) -> dict[str, str]:
         finding = Finding.objects.create(
             kind="label", digest=mark, example=turn.id, text=mark, intent=mark, other=mark, score=1
         )
-        Customer.objects.create(external_id=f"{mark}-customer")
         Rule.objects.create(name=mark, action="pin", items=[f"{mark}-item"])
         Experiment.objects.create(name=mark, scenario="home", arms=[], metric="clicks")
         Recommendation.objects.create(kind="for_you", scenario="home")
@@ -101,6 +101,7 @@ def give(business: Any) -> dict[str, str]:
         "webhooks": webhook,
         "webhooks/deliveries": ping,
         "items": f"{mark}-item",
+        "customers": f"{mark}-customer",
         "training/runs": run,
         "versions": run,
         "challenges": str(challenge.id),
@@ -111,5 +112,5 @@ def give(business: Any) -> dict[str, str]:
         "labelling/findings": str(finding.id),
     } | {
         kind: call.get(kind).json()["results"][0]["id"]
-        for kind in ("knowledge", "replies", "examples", "keys", "corrections")
+        for kind in ("knowledge", "replies", "examples", "keys", "corrections", "events")
     }

@@ -24,7 +24,7 @@ RULED = {
     *("issue_key", "get_usage", "import_file", "send_document"),
     *("start_run", "start_challenge", "roll_back", "label_turns", "decide_proposal"),
     "put_hand_off_policy",
-    "change_item",
+    *("change_item", "delete_events", "merge_customer"),
     "fetch_pages",
     "get_outcomes",
     "put_composition",

@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from saas import engine
-from saas.recommend import catalog
+from saas.recommend import catalog, customers, robots
 from saas.recommend.catalog import Listing
 from saas.recommend.models import Event, Item
 from saas.training import store
@@ -138,8 +138,9 @@ def history(customer: str) -> list[Any]:
 
     rows = query(
         """SELECT item, kind, value, at FROM recommend_event
-           WHERE tenant_id = %(tenant)s AND customer = %(customer)s ORDER BY at DESC LIMIT %(most)s""",
-        customer=customer,
+           WHERE tenant_id = %(tenant)s AND customer = %(customer)s AND kind <> 'impression'
+           ORDER BY at DESC LIMIT %(most)s""",
+        customer=customers.resolve(customer),
         most=HISTORY,
     )
     return [Seen(customer, item, kind, value, at.timestamp()) for item, kind, value, at in rows][
@@ -151,8 +152,10 @@ def _without_model(allowed: frozenset[str], k: int) -> list[Shown]:
     since = timezone.now() - POPULAR_DAYS
     counts = (
         Event.objects.filter(at__gte=since)
+        .exclude(kind=Event.Kind.IMPRESSION)
+        .exclude(customer__in=robots.suspects(since))
         .values_list("item")
-        .annotate(times=Count("id"))
+        .annotate(times=Count("customer", distinct=True))
         .order_by("-times", "item")
     )
     popular = [

@@ -14,7 +14,7 @@ from ml.errors import DataError
 from ml.recommend import Recommender
 from ml.types import Event, Item
 from saas import engine
-from saas.recommend import catalog
+from saas.recommend import catalog, robots
 from saas.recommend.models import Event as EventRow
 from saas.recommend.models import Item as ItemRow
 from saas.training import store
@@ -37,7 +37,10 @@ class Data:
 
 
 def read() -> Data:
-    """The current tenant's catalog and its newest events, oldest first."""
+    """The current tenant's catalog and its newest events, oldest first.
+
+    Without what was merely shown, and without robots.
+    """
     items, texts, vectors = [], [], {}
     encoder = engine.fingerprint()
     for place, row in enumerate(ItemRow.objects.order_by("external_id").iterator(chunk_size=2_000)):
@@ -47,7 +50,8 @@ def read() -> Data:
         texts.append(text)
         if row.encoder == encoder and row.vector is not None:
             vectors[place] = bytes(row.vector)
-    found = EventRow.objects.order_by("-at").values_list("customer", "item", "kind", "value", "at")
+    done = EventRow.objects.exclude(kind="impression").exclude(customer__in=robots.find())
+    found = done.order_by("-at").values_list("customer", "item", "kind", "value", "at")
     events = [
         Event(customer, item, kind, value, at.timestamp())
         for customer, item, kind, value, at in found[:MOST_EVENTS].iterator(chunk_size=10_000)
