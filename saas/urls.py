@@ -23,7 +23,7 @@ from saas.chat.api import (
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
-from saas.recommend.api import customers, events, items, recommendations
+from saas.recommend.api import customers, events, items, recommendations, rules
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 from saas.webhooks.api import deliveries, webhooks
 
@@ -93,6 +93,8 @@ v1: list[URLPattern | URLResolver] = [
     path("customers/<identifier:id>/export", customers.ExportCustomer.as_view()),
     path("customers/<identifier:id>", customers.OneCustomer.as_view()),
     path("recommendations", recommendations.Recommendations.as_view()),
+    path("recommendation-rules", rules.Rules.as_view()),
+    path("recommendation-rules/<uuid:id>", rules.OneRule.as_view()),
     path("imports", uploads.Imports.as_view()),
     path("corrections", corrections.Corrections.as_view()),
     path("corrections/<uuid:id>", corrections.OneCorrection.as_view()),

@@ -36,6 +36,8 @@ SCOPES = (
     "customers:read",
     "customers:write",
     "recommend",
+    "recommendations:read",
+    "recommendations:write",
     "training:read",
     "training:write",
     "webhooks:read",

@@ -84,7 +84,7 @@ def give(business: Any) -> dict[str, str]:
         finding = Finding.objects.create(
             kind="label", digest=mark, example=turn.id, text=mark, intent=mark, other=mark, score=1
         )
-        Rule.objects.create(name=mark, action="pin", items=[f"{mark}-item"])
+        rule = Rule.objects.create(name=mark, action="pin", items=[f"{mark}-item"])
         Experiment.objects.create(name=mark, scenario="home", arms=[], metric="clicks")
         Recommendation.objects.create(kind="for_you", scenario="home")
         members.invite(by=Member.objects.get(), email=f"guest@{mark}.example", role="agent")
@@ -102,6 +102,7 @@ def give(business: Any) -> dict[str, str]:
         "webhooks/deliveries": ping,
         "items": f"{mark}-item",
         "customers": f"{mark}-customer",
+        "recommendation-rules": str(rule.id),
         "training/runs": run,
         "versions": run,
         "challenges": str(challenge.id),

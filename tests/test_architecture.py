@@ -64,18 +64,21 @@ MAY: dict[str, tuple[str, ...]] = {
         *(*PRODUCT, "saas.chat"),
         *("ml.support", "ml.retrieval", "ml.sentences", "ml.background"),
     ),
-    "saas.chat.slots": (*PRODUCT, "saas.chat", "ml.numbers"),
+    "saas.chat.slots": (*PRODUCT, "saas.chat", "ml.prices"),
     "saas.chat.dates": ("ml.numbers",),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
     "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal"),
     # Items in an answer: the one door from a conversation to the catalog.
-    "saas.chat.products": (*PRODUCT, "saas.chat", "saas.recommend.search", "saas.recommend.picks"),
+    "saas.chat.products": (
+        *(*PRODUCT, "saas.chat", "ml.prices"),
+        *("saas.recommend.search", "saas.recommend.reasons"),
+    ),
     # Files as blocks: plain Python, no tenant.
     "saas.chat.reading": ("saas.chat.reading", "saas.encodings", "ml.language"),
     "saas.recommend": PRODUCT,
     "saas.recommend.search": (
         *(*PRODUCT, "saas.recommend"),
-        *("ml.retrieval", "ml.lexical", "ml.background"),
+        *("ml.retrieval", "ml.lexical", "ml.background", "ml.prices"),
     ),
     # settings.TRAINERS names it: training's own plug-in for this slice's models.
     "saas.recommend.recommender": (*PRODUCT, "saas.recommend", "ml.recommend", "ml.errors"),

@@ -30,6 +30,7 @@ RULED = {
     "put_composition",
     *("create_webhook", "change_webhook", "put_action"),
     "create_completion",
+    *("recommend", "create_rule", "put_rule"),
 }
 # Blanks around a text do not count, so that what is too long only with them is taken.
 TRIMMED = {"issue_key", "put_safety_policy"}

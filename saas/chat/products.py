@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ml import prices
 from saas import engine
-from saas.chat import prices
-from saas.recommend import picks, search
+from saas.recommend import reasons, search
 from saas.recommend.search import Hit
 
 Wish = search.Wish
@@ -78,7 +78,7 @@ def _item(hit: Hit, language: str) -> dict[str, Any]:
     price = hit.item.price
     return {
         "id": hit.item.external_id,
-        "title": picks.title(hit.item, language),
+        "title": reasons.title(hit.item, language),
         "price": None if price is None else f"{price.normalize():f}",
         "currency": hit.item.currency,
         "why": LIKED[language],

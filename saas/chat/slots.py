@@ -20,19 +20,14 @@ from pydantic import (
 )
 from pydantic_core import SchemaError
 
-from ml import numbers
+from ml.prices import CURRENCY, NUMBER, UNIT, number
 from saas import rows
 from saas.chat import dates
 
 ORDER = r"[A-Za-z]{0,6}-?[0-9]{5,20}"
 TOKEN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
-DIGITS = r"[0-9][0-9,]*(?:\.[0-9]+)?"
-NUMBER = rf"(?:{DIGITS}|[零一二两三四五六七八九十百千万]+)\s*[万千kK]?"
-CURRENCY = r"(?:[$¥￥€£]|(?:USD|CNY|RMB|EUR|GBP|HKD)\b)"
-UNIT = r"(?:元|块钱?|人民币|美元|港币|欧元|dollars?|bucks|euros?|pounds?|yuan|(?:USD|CNY|RMB|EUR|GBP)\b)"
 AMOUNT = re.compile(rf"{CURRENCY}\s*({NUMBER})|({NUMBER})\s*{UNIT}", re.IGNORECASE)
 PLAIN = re.compile(rf"({NUMBER})")
-TIMES = {"万": 10_000, "千": 1_000, "k": 1_000, "": 1}
 WRONG = {
     "order_number": {
         "en": "I could not find a number of that form in this.",
@@ -177,19 +172,6 @@ def _amount(slot: Slot, match: re.Match[str] | None, language: str) -> str:
     if slot.max is not None and found > slot.max:
         raise Unfit(WRONG["high"][language].format(slot.max))
     return f"{found:f}"
-
-
-def number(written: str) -> Decimal | None:
-    """Of “1,200.50”, “五百” or “2千”."""
-    plain = written.replace(",", "").strip()
-    if not re.match("[0-9]", plain):
-        value = numbers.chinese(plain)
-        return None if value is None else Decimal(value)
-    last = plain[-1].lower() if plain[-1].lower() in TIMES else ""
-    try:
-        return Decimal(plain.removesuffix(plain[-1]).strip() if last else plain) * TIMES[last]
-    except ArithmeticError:
-        return None
 
 
 def _choice(slot: Slot, text: str, language: str) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import uuid4
 
 from saas.billing import quota
 from saas.billing.models import Kind
 from saas.demo import words
 from saas.demo.visitors import Visitor
 from saas.errors import Problem
-from saas.recommend import events, picks
+from saas.recommend import events, picks, reasons, taste
 from saas.recommend.catalog import Listing
+from saas.recommend.demand import Demand
 from saas.recommend.models import Item
 
 SIZE = 8
@@ -63,20 +63,23 @@ def trail(visitor: Visitor) -> list[str]:
     """Titles of what else the customer looked at lately, the latest first."""
     ids = [id_ for id_ in _seen(visitor) if id_ != visitor.item][:TRAIL]
     items = Item.objects.filter(external_id__in=ids).defer("vector", "description")
-    titles = {item.external_id: picks.title(item, visitor.language) for item in items}
+    titles = {item.external_id: reasons.title(item, visitor.language) for item in items}
     return [titles[id_] for id_ in ids if id_ in titles]
 
 
 def serve(visitor: Visitor) -> list[Card]:
     """A shelf of recommendations, metered like one of the API. Raises QuotaExceeded."""
-    choices, _ = picks.recommend(
-        customer=visitor.customer,
-        k=SIZE,
-        language=visitor.language,
-        again=False,  # a click should bring something new
+    answer = picks.recommend(
+        Demand(
+            customer=visitor.customer,
+            limit=SIZE,
+            language=visitor.language,
+            scenario="demo",
+            again=False,  # a click should bring something new
+        )
     )
-    quota.charge(Kind.RECOMMENDATION, key=f"recommendation:{uuid4()}", api_key=None)
-    return [_card(choice.item, visitor.language, reason=choice.reason) for choice in choices]
+    quota.charge(Kind.RECOMMENDATION, key=f"recommendation:{answer.id}", api_key=None)
+    return [_card(choice.item, visitor.language, reason=choice.reason) for choice in answer.choices]
 
 
 def money(amount: Decimal | None, currency: str) -> str:
@@ -87,13 +90,13 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 def _seen(visitor: Visitor) -> list[str]:
     """Items of the customer's history, the latest first."""
-    return list(dict.fromkeys(e.item for e in reversed(picks.history(visitor.customer))))
+    return list(dict.fromkeys(e.item for e in reversed(taste.history(visitor.customer))))
 
 
 def _card(item: Item | Listing, language: str, *, reason: str = "", description: str = "") -> Card:
     return Card(
         id=item.external_id,
-        title=picks.title(item, language),
+        title=reasons.title(item, language),
         description=description,
         price=money(item.price, item.currency),
         category=words.category(item.category, language),

@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item that may be shown, what speaks for it, and the item that it owes its place to."""
+    """An item that may be shown, what speaks for it, and the item that it owes its place to.
+
+    `detail` is what a reason says beyond that: a window, a kind of event, words.
+    """
 
     item: str
     score: float
     source: str
     because: str | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

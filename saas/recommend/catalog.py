@@ -75,6 +75,9 @@ class Listing:
     price: Decimal | None
     currency: str
     category: str
+    brand: str
+    url: str
+    image: str
     translations: dict[str, dict[str, str]]
 
 
@@ -172,8 +175,9 @@ def _read(encoder: str) -> _Stock:
     times: dict[str, Times] = {}
     ids, vectors = [], []
     rows = Item.objects.values_list(
-        *("external_id", "title", "price", "currency", "category", "translations"),
-        *("available", "stock", "available_from", "available_until", "encoder", "vector"),
+        *("external_id", "title", "price", "currency", "category", "brand", "url", "image"),
+        *("translations", "available", "stock", "available_from", "available_until"),
+        *("encoder", "vector"),
     )
     for *shown, available, stock, begins, ends, made_by, vector in rows.iterator(chunk_size=5_000):
         listing = Listing(*shown)

@@ -23,7 +23,7 @@ from saas.recommend import catalog, expression
 from saas.recommend.expression import Comparison, Condition, Field, Not
 from tenants.scope import current_tenant_id, query
 
-CACHED, MASKS = 64, 256
+CACHED, MASKS = 64, 200
 Mask = NDArray[np.bool_]
 ORDER = {
     "<": operator.lt,
@@ -52,12 +52,21 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """The items that a filter admits, or these; none where neither is given."""
+
+    filter: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Columns:
-    """All items of one state of a catalog, in one order; a column is read when it is first asked for."""
+    """All items of one state of a catalog, by id; a column is read when it is first asked for."""
 
     ids: list[str]
     places: dict[str, int]
     _read: dict[Field, Column] = field(default_factory=dict)
+    _masks: dict[str, Mask] = field(default_factory=dict)
 
     def column(self, of: Field) -> Column:
         if of not in self._read:
@@ -75,6 +84,23 @@ class Columns:
         chosen = np.zeros(len(self.ids), bool)
         chosen[[self.places[item] for item in items if item in self.places]] = True
         return chosen
+
+    def admitted(self, filter: str) -> Mask:
+        """bool[items]: what a filter admits. Raises ExpressionError."""
+        if filter not in self._masks:
+            if len(self._masks) >= MASKS:
+                self._masks.clear()
+            self._masks[filter] = evaluate(expression.parse(filter), self.column)
+        return self._masks[filter]
+
+    def targeted(self, targets: Targets) -> Mask:
+        return self.admitted(targets.filter) if targets.filter else self.mask(targets.items)
+
+    @functools.cached_property
+    def newest(self) -> NDArray[np.intp]:
+        """Places of the items, those first that came last."""
+        column = self.column(Field("created_at"))
+        return np.argsort(-np.array(column.values, float)[column.codes], kind="stable")
 
     def _load(self, of: Field) -> Column:
         column = {"id": "external_id", expression.OWN: "attributes -> %(key)s"}.get(
@@ -94,20 +120,10 @@ def columns(encoder: str, revision: int) -> Columns:
     return _columns(current_tenant_id(), revision, encoder)
 
 
-def admitted(filter: str, encoder: str, revision: int) -> Mask:
-    """bool[items]: what a filter admits of a state of the catalog. Raises ExpressionError."""
-    return _admitted(current_tenant_id(), revision, encoder, filter)
-
-
 @functools.lru_cache(maxsize=CACHED)
 def _columns(tenant_id: UUID, revision: int, encoder: str) -> Columns:
-    ids = list(catalog.shelf(encoder, revision).listed)
+    ids = sorted(catalog.shelf(encoder, revision).listed)
     return Columns(ids, {item: place for place, item in enumerate(ids)})
-
-
-@functools.lru_cache(maxsize=MASKS)
-def _admitted(tenant_id: UUID, revision: int, encoder: str, filter: str) -> Mask:
-    return evaluate(expression.parse(filter), _columns(tenant_id, revision, encoder).column)
 
 
 def evaluate(condition: Condition, column: Callable[[Field], Column]) -> Mask:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from saas import engine
-from saas.recommend import catalog, picks
-from saas.recommend.catalog import Listing
+from saas.recommend import taste
+from saas.recommend.assortment import Assortment, Catalog, Limits, assortment, present
+from saas.recommend.catalog import Listing, text_of
 from saas.recommend.models import Item
 from saas.training import store
 from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.retrieval import Retriever
-    from ml.types import Vectors
+    from ml.types import Event, Vectors
 
 CACHED = 64
 CANDIDATES = 20
@@ -25,6 +27,7 @@ WORDED = 0.5  # the share of a description's words that is enough without the me
 SHORTEST = 2  # characters of a description that its words alone may find
 HALF = 0.5  # of the best one's certainty: what is further away is not shown beside it
 FLAT = 3.0  # places by which ranks are flattened where two orders are joined (RRF)
+CHINESE = "\u3400"  # the first character that is
 TASTE = 0.5  # what the customer's own order counts beside the search's
 
 
@@ -37,10 +40,11 @@ class Wish:
     low: Decimal | None = None
     high: Decimal | None = None
 
-    def admits(self, item: Listing) -> bool:
-        if self.low is None and self.high is None:
-            return True
-        return item.price is not None and (self.low or 0) <= item.price <= (self.high or item.price)
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The price, as filters."""
+        low = (f"price >= {self.low}",) if self.low is not None else ()
+        return low + ((f"price <= {self.high}",) if self.high is not None else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +55,88 @@ class Hit:
     certainty: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Space:
-    """One state of one tenant's available items, ready to be searched."""
+def read(text: str) -> Wish:
+    """What a customer's own words look for, encoded. No transaction is needed."""
+    from ml import prices
 
-    ids: list[str]
-    retriever: Retriever
+    price = prices.read(text)
+    words = price.rest.strip() or text
+    return Wish(words, engine.encode([words], "query")[0], price.low, price.high)
 
 
 def find(wish: Wish, k: int, *, customer: str) -> list[Hit]:
     """The k items of the current tenant that fit best; none where nothing does."""
+    of, live = present()
+    among = assortment(of, Limits(filters=wish.filters))
+    past = taste.history(customer) if customer else []
+    return hits(wish, k, of=of, live=live, past=past, among=among)
+
+
+def hits(
+    wish: Wish,
+    k: int,
+    *,
+    of: Catalog,
+    live: store.Serving,
+    past: Sequence[Event],
+    among: Assortment,
+) -> list[Hit]:
+    """The same of `among`, for who has this past."""
     import numpy as np
 
     from ml.retrieval import Question
 
-    encoder = engine.fingerprint()
-    live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
-    shelf = catalog.shelf(encoder, live.revision)
-    space = _space(current_tenant_id(), live.revision, encoder)
-    fits = [id_ in shelf.available and wish.admits(shelf.listed[id_]) for id_ in space.ids]
-    rows = np.flatnonzero(fits)
+    ids, listed = of.shelf.vector_ids, of.shelf.listed
+    rows = np.flatnonzero(among.mask[of.vector_places])
     if not len(rows):
         return []
+    retriever = _retriever(current_tenant_id(), of)
     shares = (
-        space.retriever.words.scores(wish.text).shares
+        retriever.words.scores(wish.text).shares
         if len(wish.text) >= SHORTEST
-        else np.zeros(len(space.ids))
+        else np.zeros(len(ids))
     )
-    worded = {space.ids[row]: float(shares[row]) for row in rows if shares[row] >= WORDED}
-    ranked = space.retriever.search(Question(wish.text, wish.vector), CANDIDATES, among=rows)
+    worded = {ids[row]: float(shares[row]) for row in rows[shares[rows] >= WORDED]}
+    ranked = retriever.search(Question(wish.text, wish.vector), max(k, CANDIDATES), among=rows)
     sure = {hit.id: hit.certainty for hit in ranked if hit.relevant} | worded
     nearest = max(sure.values(), default=0.0)
     fitting = [id_ for id_ in sure if sure[id_] >= HALF * nearest]
     fitting.sort(key=lambda id_: -sure[id_])
-    order = _joined(fitting, picks.ordered(fitting, customer=customer))
-    return [Hit(shelf.listed[id_], sure[id_]) for id_ in order[:k]]
+    order = _joined(fitting, taste.ordered(fitting, past, of=of, live=live))
+    return [Hit(listed[id_], sure[id_]) for id_ in order[:k]]
+
+
+def matched(wish: Wish, found: Sequence[Hit]) -> dict[str, str]:
+    """Which of the wish's words each item has, with blanks between; its meaning alone where none."""
+    from ml import lexical
+
+    runs = list(dict.fromkeys(lexical.TOKEN.findall(wish.text.casefold())))
+    ids = [hit.item.external_id for hit in found]
+    items = Item.objects.filter(external_id__in=ids).defer("vector")
+    texts = {item.external_id: _words(item).casefold() for item in items}
+    tokens = {id_: set(lexical.TOKEN.findall(text)) for id_, text in texts.items()}
+    return {
+        id_: " ".join(
+            part
+            for run in runs
+            for part in (
+                _shared(run, texts[id_]) if run[0] >= CHINESE else [run] * (run in tokens[id_])
+            )
+        )
+        for id_ in texts
+    }
+
+
+def _shared(run: str, text: str) -> list[str]:
+    """The longest parts of Chinese writing, two characters at least, that the text has."""
+    parts, start = [], 0
+    while start < len(run) - 1:
+        ends = range(len(run), start + 1, -1)
+        end = next((end for end in ends if run[start:end] in text), start)
+        if end > start:
+            parts.append(run[start:end])
+        start = max(end, start + 1)
+    return parts
 
 
 def _joined(found: list[str], liked: list[str]) -> list[str]:
@@ -97,25 +148,23 @@ def _joined(found: list[str], liked: list[str]) -> list[str]:
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _space(tenant_id: UUID, revision: int, encoder: str) -> _Space:
+def _retriever(tenant_id: UUID, of: Catalog) -> Retriever:
+    """Over the available items of one state of one tenant's catalog."""
     from ml.background import sentences
     from ml.retrieval import Passages, Retriever
 
-    shelf = catalog.shelf(encoder, revision)
+    shelf = of.shelf
     rows = Item.objects.filter(external_id__in=shelf.vector_ids).defer("vector")
     found: dict[str, Any] = {item.external_id: item for item in rows}
     texts = [_words(found[id_]) if id_ in found else "" for id_ in shelf.vector_ids]
     background = sentences()
-    return _Space(
-        shelf.vector_ids,
-        Retriever(
-            Passages(shelf.vector_ids, texts, shelf.vectors),
-            Passages(background, background, engine.background()),
-        ),
+    return Retriever(
+        Passages(shelf.vector_ids, texts, shelf.vectors),
+        Passages(background, background, engine.background()),
     )
 
 
 def _words(item: Item) -> str:
     """What is searched of an item, in all its languages."""
     translated = [text for words in item.translations.values() for text in words.values()]
-    return "\n".join([catalog.text_of(item), *translated])
+    return "\n".join([text_of(item), *translated])

@@ -98,8 +98,12 @@ def test_before_any_training_what_is_popular_goes_first(visited) -> None:
     first = recommend(visited, limit=3)[0]
     assert (first["item"], first["reason"]["source"]) == ("tea0", "popular")
 
-    for customer in range(100):
-        see(visited, f"new{customer}", "boot5")
+
+def test_popular_is_what_most_customers_took_not_what_one_took_most_often(visited) -> None:
+    crowd = [{"customer": f"new{n}", "item": "boot5"} for n in range(100)]
+    robot = [{"customer": "robot", "item": "tea5", "value": n} for n in range(300)]
+    assert visited.call.post("events", crowd + robot).json()["created"] == 400
+
     assert ids(visited, limit=1) == ["boot5"]
 
 

@@ -4,53 +4,43 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from saas import rows
-from saas.api import Body, View
+from saas.api import View
 from saas.billing import quota
 from saas.billing.models import Kind as Metered
-from saas.recommend import picks
+from saas.recommend import picks, reasons, search
+from saas.recommend.api.demands import EXAMPLES, RecommendationIn
 
-
-class RecommendationIn(Body):
-    """For whom, and of what."""
-
-    customer: rows.Identifier | None = Field(
-        default=None, description="Unknown or left out: what is popular"
-    )
-    limit: int = Field(default=10, ge=1, le=100)
-    category: str | None = Field(
-        default=None, max_length=120, pattern=rows.NO_NUL, description="Only items of it"
-    )
-    exclude: list[rows.Identifier] = Field(
-        default=[], max_length=1000, description="Ids of items not to show, such as the cart's"
-    )
-    again: bool = Field(
-        default=True, description="Whether items of the customer's history may come again"
-    )
-    language: rows.Language = Field(default="en", description="Of titles and reasons")
+Source = Literal[
+    "behaviour", "text", "popular", "new", "similar", "together", "search", "pinned", "given"
+]
+Fallback = Literal["popular", "newest", "given_order", "nothing_fits"]
 
 
 class Reason(BaseModel):
-    """Why an item is shown; `because` is the item of the customer's history that spoke for it."""
+    """Why an item is shown; `because` is the item that spoke for it, of the history or asked about."""
 
-    source: Literal["behaviour", "text", "popular", "new"]
+    source: Source
     because: str | None
     text: str
 
 
 class PickOut(BaseModel):
     item: str
+    position: int = Field(description="From 1")
     title: str
+    brand: str
+    category: str
     price: Decimal | None
     currency: str
-    category: str
+    url: str
+    image: str
     score: float
     reason: Reason
 
@@ -58,57 +48,67 @@ class PickOut(BaseModel):
 class RecommendationOut(BaseModel):
     recommendation_id: UUID
     model_version: UUID | None
+    fallback: Fallback | None = Field(
+        description="What filled the list or ordered it, where the kind alone could not; "
+        "nothing_fits where the list is empty"
+    )
+    unknown: list[str] = Field(description="Items you named that are not in the catalog")
     items: list[PickOut]
 
 
 class Recommendations(View):
     scopes = {"POST": "recommend"}
+    scoped = False  # no transaction is held open while the encoder reads a query
 
     @extend_schema(
         operation_id="recommend",
         request=RecommendationIn,
         responses={200: RecommendationOut},
-        examples=[
-            OpenApiExample("For a customer", {"customer": "C0001", "limit": 5}, request_only=True)
-        ],
+        examples=[OpenApiExample(name, body, request_only=True) for name, body in EXAMPLES.items()],
     )
     def post(self, request: Request) -> Response:
         """Recommend items to a customer, the best first. Billed as one recommendation.
 
-        Never empty while the catalog has an available item that fits.
+        Never empty while the catalog has an available item that fits; `fallback` says what helped.
         """
         body = self.read(RecommendationIn)
-        choices, version = picks.recommend(
-            customer=body.customer,
-            k=body.limit,
-            language=body.language,
-            category=body.category,
-            exclude=body.exclude,
-            again=body.again,
-        )
-        recommendation_id = uuid4()
-        quota.charge(
-            Metered.RECOMMENDATION,
-            key=f"recommendation:{recommendation_id}",
-            api_key=self.principal.key_id,
-        )
-        return self.answer(
-            RecommendationOut(
-                recommendation_id=recommendation_id,
-                model_version=version,
-                items=[_pick_out(choice, body.language) for choice in choices],
+        wish = search.read(body.query) if body.query else None
+        with self.scope():
+            self.claim()
+            answer = picks.recommend(body.demand(wish))
+            quota.charge(
+                Metered.RECOMMENDATION,
+                key=f"recommendation:{answer.id}",
+                api_key=self.principal.key_id,
             )
-        )
+            return self.keep(self.answer(_out(answer, body.language)))
 
 
-def _pick_out(choice: picks.Choice, language: str) -> PickOut:
+def _out(answer: picks.Answer, language: str) -> RecommendationOut:
+    return RecommendationOut(
+        recommendation_id=answer.id,
+        model_version=answer.version_id,
+        fallback=answer.fallback,  # type: ignore[arg-type]
+        unknown=answer.unknown,
+        items=[
+            _pick_out(position, choice, language)
+            for position, choice in enumerate(answer.choices, start=1)
+        ],
+    )
+
+
+def _pick_out(position: int, choice: picks.Choice, language: str) -> PickOut:
     item = choice.item
     return PickOut(
         item=item.external_id,
-        title=picks.title(item, language),
+        position=position,
+        title=reasons.title(item, language),
+        brand=item.brand,
+        category=item.category,
         price=item.price,
         currency=item.currency,
-        category=item.category,
+        url=item.url,
+        image=item.image,
         score=round(choice.score, 6),
         reason=Reason(source=choice.source, because=choice.because, text=choice.reason),  # type: ignore[arg-type]
     )

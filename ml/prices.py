@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from saas.chat.slots import CURRENCY, NUMBER, UNIT, number
+from ml import numbers
 
+DIGITS = r"[0-9][0-9,]*(?:\.[0-9]+)?"
+NUMBER = rf"(?:{DIGITS}|[零一二两三四五六七八九十百千万]+)\s*[万千kK]?"
+CURRENCY = r"(?:[$¥￥€£]|(?:USD|CNY|RMB|EUR|GBP|HKD)\b)"
+UNIT = r"(?:元|块钱?|人民币|美元|港币|欧元|dollars?|bucks|euros?|pounds?|yuan|(?:USD|CNY|RMB|EUR|GBP)\b)"
 AMOUNT = rf"(?:{CURRENCY}\s*)?({NUMBER})\s*(?:{UNIT})?"
 BETWEEN = re.compile(
     rf"\b(?:between|from)\s+{AMOUNT}\s*(?:and|to|-)\s*{AMOUNT}|{AMOUNT}\s*(?:到|至|~|-|—)\s*{AMOUNT}"
@@ -25,6 +29,9 @@ ABOVE = re.compile(
     rf"|{AMOUNT}\s*(?:以上|之上|起)的?",
     re.IGNORECASE,
 )
+
+
+TIMES = {"万": 10_000, "千": 1_000, "k": 1_000, "": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +57,16 @@ def read(text: str) -> Range:
             above = place == "low"
             return Range(limit if above else None, None if above else limit, rest)
     return Range(None, None, text)
+
+
+def number(written: str) -> Decimal | None:
+    """Of “1,200.50”, “五百” or “2千”."""
+    plain = written.replace(",", "").strip()
+    if not re.match("[0-9]", plain):
+        value = numbers.chinese(plain)
+        return None if value is None else Decimal(value)
+    last = plain[-1].lower() if plain[-1].lower() in TIMES else ""
+    try:
+        return Decimal(plain.removesuffix(plain[-1]).strip() if last else plain) * TIMES[last]
+    except ArithmeticError:
+        return None
