@@ -125,11 +125,12 @@ class _Waiting:
         self._vectors = _vectors(ranked, wishes) if wishes.diversity else None
 
     def next(self, made: _List) -> Candidate | None:
-        open_ = [place for place, c in self._left.items() if made.fits(c.item)] or list(self._left)
-        if not open_:
+        if not self._left:
             return None
         worth = (1 - self._diversity) * self._relevance - self._diversity * self._likeness
-        best = self._left[open_[int(worth[open_].argmax())]]
+        order = [at for at in np.argsort(-worth, kind="stable").tolist() if at in self._left]
+        fitting = (at for at in order if made.fits(self._left[at].item))
+        best = self._left[next(fitting, order[0])]
         self.seen(best.item)
         return best
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,48 +39,51 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Candidates, the best first, and the fallback that gave some of them, if one did."""
+    """Candidates, the best first. `order` is what ordered them where it was not what was asked for;
+    `added` says which of them a fallback added.
+    """
 
     candidates: list[Candidate]
-    fallback: str | None
+    order: str | None = None
+    added: dict[str, str] = field(default_factory=dict)
+
+    def fallback(self, shown: Sequence[Candidate]) -> str | None:
+        """The last one that a list needed."""
+        if not shown:
+            return NOTHING_FITS
+        steps = {self.added.get(candidate.item) for candidate in shown}
+        return next((step for step in (NEWEST, POPULAR) if step in steps), self.order)
 
 
 def find(scene: Scene, k: int) -> Found:
-    """Up to k candidates. Below the demand's limit what is popular is added, then what is new;
+    """Up to k candidates. Where the kind has too few, what is popular is added, then what is new;
     a search that found something, and the caller's own list, are left as they are.
     """
-    own = FINDERS[scene.demand.kind](scene, k)
-    if scene.demand.kind == "rerank":
-        return Found(own, _order_of(scene, own))
-    if len(own) >= scene.demand.limit or (own and scene.demand.kind == "search"):
-        return Found(own, _order_of(scene, own))
-    return _filled(scene, own)
+    kind, limit = scene.demand.kind, scene.demand.limit
+    own = FINDERS[kind](scene, k)
+    enough = {"rerank": 0, "search": 1, "similar": limit, "together": limit}.get(kind, k)
+    found = Found(own, _order_of(scene, own))
+    return found if len(own) >= enough else _filled(scene, found, k)
 
 
 def _order_of(scene: Scene, own: list[Candidate]) -> str | None:
-    """What ordered the list, where it was not what was asked for."""
-    if not own:
-        return NOTHING_FITS
     if scene.demand.kind == "rerank" and scene.live.version_id is None:
         return GIVEN
     personal = scene.demand.kind in ("for_you", "rerank")
     return POPULAR if personal and all(c.source == "popular" for c in own) else None
 
 
-def _filled(scene: Scene, own: list[Candidate]) -> Found:
-    """Up to the demand's limit: popular in the category of the items asked about, popular, new."""
-    fallback = _order_of(scene, own) if own else None
-    found, limit, among = list(own), scene.demand.limit, scene.among
+def _filled(scene: Scene, found: Found, k: int) -> Found:
+    """Up to k: what is popular in the category of the items asked about, what is popular, and new."""
+    candidates, among = list(found.candidates), scene.among
     for some in _categories(scene):
         left = among if some is None else Assortment(among.columns, among.mask & some)
-        left = left.without({candidate.item for candidate in found})
-        more = popularity.ranked("month", limit - len(found), of=scene.catalog, among=left)
-        found, fallback = found + more, POPULAR if more else fallback
-    new = among.without({candidate.item for candidate in found}).newest(limit - len(found))
-    found += [Candidate(item, 0.0, "new") for item in new]
-    if not found:
-        return Found([], NOTHING_FITS)
-    return Found(found, NEWEST if new else fallback)
+        left = left.without({candidate.item for candidate in candidates})
+        candidates += popularity.ranked("month", k - len(candidates), of=scene.catalog, among=left)
+    added = {candidate.item: POPULAR for candidate in candidates[len(found.candidates) :]}
+    new = among.without({candidate.item for candidate in candidates}).newest(k - len(candidates))
+    candidates += [Candidate(item, 0.0, "new") for item in new]
+    return Found(candidates, found.order, added | dict.fromkeys(new, NEWEST))
 
 
 def _categories(scene: Scene) -> list[Any]:

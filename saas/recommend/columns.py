@@ -73,11 +73,11 @@ class Columns:
             self._read[of] = self._load(of)
         return self._read[of]
 
-    def of(self, name: str, item: str) -> Any:
-        """A field of one item; None where the item or the value is not there."""
-        place = self.places.get(item)
+    def of(self, name: str, items: Iterable[str]) -> dict[str, Any]:
+        """A field of some items, of those that are there; None where the value is missing."""
         column = self.column(Field(name))
-        return None if place is None else column.values[column.codes[place]]
+        places = {item: self.places[item] for item in items if item in self.places}
+        return {item: column.values[column.codes[place]] for item, place in places.items()}
 
     def mask(self, items: Iterable[str]) -> Mask:
         """bool[items]: those of these that are there."""

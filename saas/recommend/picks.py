@@ -60,7 +60,7 @@ def recommend(demand: Demand) -> Answer:
         id=demand.id,
         choices=[_choice(candidate, scene) for candidate in shown],
         version_id=live.version_id,
-        fallback=found.fallback,
+        fallback=found.fallback(shown),
         unknown=[item for item in demand.items if item not in of.columns.places],
     )
 

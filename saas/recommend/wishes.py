@@ -8,6 +8,7 @@ from math import floor
 from random import Random
 from typing import Any
 
+import numpy as np
 from django.utils import timezone
 
 from saas.recommend import taste
@@ -40,14 +41,13 @@ def wishes(scene: Scene, held: Sequence[InForce], found: Sequence[Candidate]) ->
 
 def _weights(scene: Scene, held: Sequence[InForce], found: Sequence[Candidate]) -> dict[str, float]:
     """What the standing of each candidate is multiplied by."""
-    weights: dict[str, float] = {}
     columns = scene.catalog.columns
+    places = [columns.places[candidate.item] for candidate in found]
+    standing = np.ones(len(found))
     rules = [(rule.targets, rule.weight) for rule in held if rule.action in ("boost", "bury")]
     for targets, weight in [*scene.demand.boosts, *rules]:
-        mask = columns.targeted(targets)
-        for candidate in found:
-            if mask[columns.places[candidate.item]]:
-                weights[candidate.item] = weights.get(candidate.item, 1.0) * weight
+        standing[columns.targeted(targets)[places]] *= weight
+    weights = dict(zip([candidate.item for candidate in found], standing.tolist(), strict=True))
     if scene.demand.rotate and scene.demand.customer:
         known = {event.item for event in scene.past}
         for item, times in taste.shown(scene.demand.customer, scene.demand.place).items():
@@ -58,12 +58,9 @@ def _weights(scene: Scene, held: Sequence[InForce], found: Sequence[Candidate]) 
 
 def _caps(scene: Scene, found: Sequence[Candidate]) -> list[Cap]:
     asked = (("brand", scene.demand.max_per_brand), ("category", scene.demand.max_per_category))
-    columns = scene.catalog.columns
-    return [
-        Cap(most, {c.item: columns.of(name, c.item) or "" for c in found})
-        for name, most in asked
-        if most is not None
-    ]
+    groups = scene.catalog.columns.of
+    items = [candidate.item for candidate in found]
+    return [Cap(most, groups(name, items)) for name, most in asked if most is not None]
 
 
 def _pins(
@@ -95,11 +92,8 @@ def _explored(scene: Scene, among: Assortment) -> list[tuple[int, Candidate]]:
     demand, draw = scene.demand, Random(scene.demand.id.int)  # noqa: S311  (no secret)
     since = (timezone.now() - NEW).timestamp()
     known = {event.item for event in scene.past}
-    new = [
-        item
-        for item in among.newest(NEWEST)
-        if item not in known and (among.columns.of("created_at", item) or 0) >= since
-    ]
+    came = among.columns.of("created_at", among.newest(NEWEST))
+    new = [item for item, at in came.items() if at >= since and item not in known]
     count = min(floor(demand.limit * demand.explore + draw.random()), len(new), demand.limit)
     places = sorted(draw.sample(range(1, demand.limit + 1), count))
     items = draw.sample(new, count)
