@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -13,40 +14,49 @@ from numpy.typing import NDArray
 
 from saas import engine
 from saas.recommend import catalog
-from saas.recommend.columns import Columns, Mask, Targets, columns
+from saas.recommend.columns import Columns, Mask, Memo, Targets
 from saas.training import store
 from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.recommend import Offer
 
-CACHED, CATALOGS = 256, 64
+CACHED = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Catalog:
-    """One state of the current tenant's catalog, as serving names it."""
+    """One state of the current tenant's catalog, and what was worked out of it so far.
+
+    `lasting` is of its revision; `passing` is of what can be sold at the moment, which time changes,
+    too.
+    """
 
     encoder: str
     revision: int
-
-    @property
-    def shelf(self) -> catalog.Shelf:
-        return catalog.shelf(self.encoder, self.revision)
-
-    @property
-    def columns(self) -> Columns:
-        return columns(self.encoder, self.revision)
+    shelf: catalog.Shelf
+    columns: Columns
+    lasting: Memo = field(default_factory=Memo)
+    passing: Memo = field(default_factory=Memo)
+    counted: dict[str, tuple[int, NDArray[Any]]] = field(default_factory=dict)
 
     @property
     def vector_rows(self) -> dict[str, int]:
         """Where in `shelf.vectors` each item's is."""
-        return _vector_rows(current_tenant_id(), self)
+        ids = self.shelf.vector_ids
+        rows: dict[str, int] = self.lasting.get(
+            "vector_rows", lambda: {item: row for row, item in enumerate(ids)}
+        )
+        return rows
 
     @property
     def vector_places(self) -> NDArray[np.intp]:
         """Which place of `columns` each row of `shelf.vectors` is of."""
-        return _vector_places(current_tenant_id(), self)
+        ids, places = self.shelf.vector_ids, self.columns.places
+        found: NDArray[np.intp] = self.lasting.get(
+            "vector_places", lambda: np.array([places[item] for item in ids], np.intp)
+        )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +98,46 @@ def present() -> tuple[Catalog, store.Serving]:
     """The catalog as it is now, and what recommends of it."""
     encoder = engine.fingerprint()
     live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
-    return Catalog(encoder, live.revision), live
+    return _newest(current_tenant_id(), encoder).at(live.revision), live
 
 
 def assortment(of: Catalog, limits: Limits) -> Assortment:
-    return _assortment(current_tenant_id(), of, limits)
+    found: Assortment = of.passing.get(limits, lambda: _assorted(of, limits))
+    return found
 
 
 def offer(of: Catalog, version_id: UUID, limits: Limits) -> Offer:
     """What a version may recommend of it: the same for all customers."""
-    return _offer(current_tenant_id(), of, version_id, limits)
+    found: Offer = of.passing.get((version_id, limits), lambda: _offer(of, version_id, limits))
+    return found
 
 
-@functools.lru_cache(maxsize=CATALOGS)
-def _vector_rows(tenant_id: UUID, of: Catalog) -> dict[str, int]:
-    return {item: row for row, item in enumerate(of.shelf.vector_ids)}
+class _Newest:
+    """A tenant's newest state only: all that is worked out of a large catalog takes much memory."""
 
+    def __init__(self, encoder: str) -> None:
+        self._encoder = encoder
+        self._lock = Lock()
+        self._last: Catalog | None = None
 
-@functools.lru_cache(maxsize=CATALOGS)
-def _vector_places(tenant_id: UUID, of: Catalog) -> NDArray[np.intp]:
-    return np.array([of.columns.places[item] for item in of.shelf.vector_ids], np.intp)
+    def at(self, revision: int) -> Catalog:
+        shelf = catalog.shelf(self._encoder, revision)
+        with self._lock:
+            last = self._last
+            if last is None or last.revision != revision:
+                last = Catalog(self._encoder, revision, shelf, Columns.of_items(shelf.listed))
+            elif last.shelf is not shelf:
+                last = replace(last, shelf=shelf, passing=Memo(), counted={})
+            self._last = last
+            return last
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _assortment(tenant_id: UUID, of: Catalog, limits: Limits) -> Assortment:
+def _newest(tenant_id: UUID, encoder: str) -> _Newest:
+    return _Newest(encoder)
+
+
+def _assorted(of: Catalog, limits: Limits) -> Assortment:
     found = of.columns
     mask = found.mask(of.shelf.of(limits.category))
     for filter in limits.filters:
@@ -121,10 +147,9 @@ def _assortment(tenant_id: UUID, of: Catalog, limits: Limits) -> Assortment:
     return Assortment(found, mask)
 
 
-@functools.lru_cache(maxsize=CACHED)
-def _offer(tenant_id: UUID, of: Catalog, version_id: UUID, limits: Limits) -> Offer:
+def _offer(of: Catalog, version_id: UUID, limits: Limits) -> Offer:
     if limits != Limits():
-        narrowed: Offer = _offer(tenant_id, of, version_id, Limits()).only(assortment(of, limits))
+        narrowed: Offer = offer(of, version_id, Limits()).only(assortment(of, limits))
         return narrowed
     shelf, model = of.shelf, store.load("recommend", version_id)
     whole: Offer = model.offer(

@@ -14,16 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saas.recommend import catalog, expression
+from saas.recommend import expression
 from saas.recommend.expression import Comparison, Condition, Field, Not
-from tenants.scope import current_tenant_id, query
+from tenants.scope import query
 
-CACHED, MASKS = 64, 200
+KEPT = 256
 Mask = NDArray[np.bool_]
 ORDER = {
     "<": operator.lt,
@@ -33,6 +32,22 @@ ORDER = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+
+
+class Memo:
+    """What was worked out so far; where it becomes too much, all of it is let go."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        found = self._kept.get(key)
+        if found is None:
+            found = make()
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +80,16 @@ class Columns:
 
     ids: list[str]
     places: dict[str, int]
-    _read: dict[Field, Column] = field(default_factory=dict)
-    _masks: dict[str, Mask] = field(default_factory=dict)
+    _memo: Memo = field(default_factory=Memo)
+
+    @classmethod
+    def of_items(cls, items: Iterable[str]) -> Columns:
+        ids = sorted(items)
+        return cls(ids, {item: place for place, item in enumerate(ids)})
 
     def column(self, of: Field) -> Column:
-        if of not in self._read:
-            self._read[of] = self._load(of)
-        return self._read[of]
+        found: Column = self._memo.get(of, lambda: self._load(of))
+        return found
 
     def of(self, name: str, items: Iterable[str]) -> dict[str, Any]:
         """A field of some items, of those that are there; None where the value is missing."""
@@ -87,11 +105,10 @@ class Columns:
 
     def admitted(self, filter: str) -> Mask:
         """bool[items]: what a filter admits. Raises ExpressionError."""
-        if filter not in self._masks:
-            if len(self._masks) >= MASKS:
-                self._masks.clear()
-            self._masks[filter] = evaluate(expression.parse(filter), self.column)
-        return self._masks[filter]
+        found: Mask = self._memo.get(
+            filter, lambda: evaluate(expression.parse(filter), self.column)
+        )
+        return found
 
     def targeted(self, targets: Targets) -> Mask:
         return self.admitted(targets.filter) if targets.filter else self.mask(targets.items)
@@ -113,17 +130,6 @@ class Columns:
             found = {item: tuple(tags) for item, tags in found.items()}
         read = _json if of.name == expression.OWN else _plain
         return Column.of((found.get(item) for item in self.ids), read)
-
-
-def columns(encoder: str, revision: int) -> Columns:
-    """Of one state of the current tenant's catalog, as catalog.shelf."""
-    return _columns(current_tenant_id(), revision, encoder)
-
-
-@functools.lru_cache(maxsize=CACHED)
-def _columns(tenant_id: UUID, revision: int, encoder: str) -> Columns:
-    ids = sorted(catalog.shelf(encoder, revision).listed)
-    return Columns(ids, {item: place for place, item in enumerate(ids)})
 
 
 def evaluate(condition: Condition, column: Callable[[Field], Column]) -> Mask:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
-from uuid import UUID
 
 import numpy as np
 from django.utils import timezone
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 
 from saas.recommend.arrangement import Candidate
 from saas.recommend.assortment import Assortment, Catalog
-from tenants.scope import current_tenant_id, query
+from tenants.scope import query
 
 Window = Literal["hour", "day", "week", "month"]
 WINDOWS: dict[Window, timedelta] = {
@@ -22,7 +20,6 @@ WINDOWS: dict[Window, timedelta] = {
     "week": timedelta(days=7),
     "month": timedelta(days=28),
 }
-CACHED = 128
 COUNTED_EVERY = 60  # seconds: a count over a month of events is too much for every call
 
 
@@ -31,8 +28,7 @@ def ranked(window: Window, k: int, *, of: Catalog, among: Assortment) -> list[Ca
 
     A customer counts once for an item, so that a robot's million events are worth one.
     """
-    moment = int(timezone.now().timestamp()) // COUNTED_EVERY
-    counts = _counts(current_tenant_id(), of, window, moment)
+    counts = _counts(window, of)
     places = np.flatnonzero(among.mask & (counts > 0))
     best = places[np.argsort(-counts[places], kind="stable")[:k]]
     return [
@@ -41,15 +37,20 @@ def ranked(window: Window, k: int, *, of: Catalog, among: Assortment) -> list[Ca
     ]
 
 
-@functools.lru_cache(maxsize=CACHED)
-def _counts(tenant_id: UUID, of: Catalog, window: Window, moment: int) -> NDArray[np.int64]:
-    """int64[items of the catalog]: customers."""
-    now = datetime.fromtimestamp((moment + 1) * COUNTED_EVERY, UTC)
+def _counts(window: Window, of: Catalog) -> NDArray[np.int64]:
+    """int64[items of the catalog]: customers, counted anew every minute."""
+    moment = int(timezone.now().timestamp()) // COUNTED_EVERY
+    if of.counted.get(window, (None,))[0] != moment:
+        of.counted[window] = (moment, _count(window, of))
+    return of.counted[window][1]
+
+
+def _count(window: Window, of: Catalog) -> NDArray[np.int64]:
     found = query(
         """SELECT item, count(DISTINCT customer) FROM recommend_event
            WHERE tenant_id = %(tenant)s AND at >= %(since)s AND kind <> 'impression'
            GROUP BY item""",
-        since=now - WINDOWS[window],
+        since=timezone.now() - WINDOWS[window],
     )
     columns = of.columns
     counts = np.zeros(len(columns.ids), np.int64)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from saas import engine
 from saas.recommend import taste
@@ -15,13 +13,11 @@ from saas.recommend.assortment import Assortment, Catalog, Limits, assortment, p
 from saas.recommend.catalog import Listing, text_of
 from saas.recommend.models import Item
 from saas.training import store
-from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.retrieval import Retriever
     from ml.types import Event, Vectors
 
-CACHED = 64
 CANDIDATES = 20
 WORDED = 0.5  # the share of a description's words that is enough without the meaning
 SHORTEST = 2  # characters of a description that its words alone may find
@@ -90,7 +86,7 @@ def hits(
     rows = np.flatnonzero(among.mask[of.vector_places])
     if not len(rows):
         return []
-    retriever = _retriever(current_tenant_id(), of)
+    retriever: Retriever = of.lasting.get("retriever", lambda: _retriever(of))
     shares = (
         retriever.words.scores(wish.text).shares
         if len(wish.text) >= SHORTEST
@@ -147,9 +143,8 @@ def _joined(found: list[str], liked: list[str]) -> list[str]:
     return sorted(found, key=lambda id_: -scores[id_])
 
 
-@functools.lru_cache(maxsize=CACHED)
-def _retriever(tenant_id: UUID, of: Catalog) -> Retriever:
-    """Over the available items of one state of one tenant's catalog."""
+def _retriever(of: Catalog) -> Retriever:
+    """Over what is for sale at any time."""
     from ml.background import sentences
     from ml.retrieval import Passages, Retriever
 
