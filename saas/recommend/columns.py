@@ -128,7 +128,7 @@ class Columns:
         found = dict(query(statement, key=of.key))
         if of.name == "tags":
             found = {item: tuple(tags) for item, tags in found.items()}
-        read = _json if of.name == expression.OWN else _plain
+        read = attribute if of.name == expression.OWN else _plain
         return Column.of((found.get(item) for item in self.ids), read)
 
 
@@ -179,7 +179,7 @@ def _plain(value: Any) -> Any:
     return value.timestamp() if isinstance(value, datetime) else value
 
 
-def _json(raw: Any) -> Any:
+def attribute(raw: Any) -> Any:
     """Of an attribute: a scalar, or a list as a tuple; objects are not looked into."""
     value = None if raw is None else json.loads(raw)
     return tuple(value) if isinstance(value, list) else None if isinstance(value, dict) else value
