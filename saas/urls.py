@@ -23,7 +23,15 @@ from saas.chat.api import (
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
-from saas.recommend.api import customers, events, items, recommendations, rules
+from saas.recommend.api import (
+    customers,
+    events,
+    experiments,
+    given,
+    items,
+    recommendations,
+    rules,
+)
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 from saas.webhooks.api import deliveries, webhooks
 
@@ -95,6 +103,11 @@ v1: list[URLPattern | URLResolver] = [
     path("recommendations", recommendations.Recommendations.as_view()),
     path("recommendation-rules", rules.Rules.as_view()),
     path("recommendation-rules/<uuid:id>", rules.OneRule.as_view()),
+    path("recommendations/report", given.OnlineReport.as_view()),
+    path("recommendations/<uuid:id>", given.OneRecommendation.as_view()),
+    path("experiments", experiments.Experiments.as_view()),
+    path("experiments/<uuid:id>", experiments.OneExperiment.as_view()),
+    path("experiments/<uuid:id>/end", experiments.EndExperiment.as_view()),
     path("imports", uploads.Imports.as_view()),
     path("corrections", corrections.Corrections.as_view()),
     path("corrections/<uuid:id>", corrections.OneCorrection.as_view()),

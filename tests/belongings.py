@@ -85,8 +85,11 @@ def give(business: Any) -> dict[str, str]:
             kind="label", digest=mark, example=turn.id, text=mark, intent=mark, other=mark, score=1
         )
         rule = Rule.objects.create(name=mark, action="pin", items=[f"{mark}-item"])
-        Experiment.objects.create(name=mark, scenario="home", arms=[], metric="clicks")
-        Recommendation.objects.create(kind="for_you", scenario="home")
+        arms = [{"name": name, "share": 0.5} for name in ("one", "model")]
+        experiment = Experiment.objects.create(name=mark, scenario="home", arms=arms, metric="ctr")
+        shown = Recommendation.objects.create(
+            kind="for_you", scenario="home", items=[[f"{mark}-item", "popular", None, 1.0, ""]]
+        )
         members.invite(by=Member.objects.get(), email=f"guest@{mark}.example", role="agent")
         usage.roll_up(timezone.now() + timedelta(hours=2))
         quota.reserve("recommendation")
@@ -103,6 +106,8 @@ def give(business: Any) -> dict[str, str]:
         "items": f"{mark}-item",
         "customers": f"{mark}-customer",
         "recommendation-rules": str(rule.id),
+        "recommendations": str(shown.id),
+        "experiments": str(experiment.id),
         "training/runs": run,
         "versions": run,
         "challenges": str(challenge.id),

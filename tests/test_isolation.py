@@ -36,6 +36,12 @@ SENT: dict[str, Any] = {
     "customers": [{"id": "shop-customer", "attributes": {"said": "mine"}}],
     "recommendations": {"customer": "shop-customer"},
     "recommendation-rules": {"name": "mine", "action": "hide", "items": ["x"]},
+    "experiments": {
+        "name": "mine",
+        "scenario": "home",
+        "metric": "ctr",
+        "arms": [{"name": "mine", "share": 0.5}, {"name": "other", "share": 0.5}],
+    },
     "training/runs": {"kind": "intent"},
     "training/schedule": {"every": "week"},
     "explanations": {"text": "shop hello"},

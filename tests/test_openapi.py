@@ -26,7 +26,7 @@ RULED = {
     "put_hand_off_policy",
     *("change_item", "delete_events", "merge_customer"),
     "fetch_pages",
-    "get_outcomes",
+    *("get_outcomes", "get_recommendation_report", "start_experiment"),
     "put_composition",
     *("create_webhook", "change_webhook", "put_action"),
     "create_completion",

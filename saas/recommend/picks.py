@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from saas.recommend import arrangement, candidates, reasons, rules, taste
+from saas.recommend.arms import USUAL, ArmSettings
 from saas.recommend.arrangement import Candidate
 from saas.recommend.assortment import Limits, present
 from saas.recommend.candidates import Scene
@@ -45,13 +46,15 @@ class Answer:
     unknown: list[str]
 
 
-def recommend(demand: Demand) -> Answer:
-    """The best available items for a demand.
+def recommend(demand: Demand, settings: ArmSettings = USUAL) -> Answer:
+    """The best available items for a demand, done as an experiment's arm does it.
 
     Never empty while the catalog has an item that fits.
     """
+    demand = settings.demand(demand)
     of, live = present()
-    held = rules.in_force(demand.place)
+    live = settings.serving(live, encoder=of.encoder)
+    held = rules.in_force(demand.place) if settings.rules else []
     past = taste.history(demand.customer) if demand.customer else []
     scene = Scene(demand, of, live, _limits(demand, held), past, _excluded(demand, past))
     found = candidates.find(scene, _pool(demand, held))

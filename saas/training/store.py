@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ml.errors import ArtifactError
-from saas.errors import Conflict
+from saas.errors import Conflict, Problem
 from saas.training.models import Challenge, ModelVersion, Revision, Run
 from tenants import audit
 from tenants.scope import current_tenant_id, query
@@ -92,14 +92,14 @@ def serving(kind: str, *, rows: str, encoder: str, seat: UUID | None = None) -> 
         return Serving(None, None, revision)
     if challenger is None:
         return Serving(live_id, live, revision)
-    if seat is not None and _drawn(challenge_id, seat) < share:
+    if seat is not None and drawn(challenge_id, seat.bytes) < share:
         return Serving(challenger_id, challenger, revision, challenge_id)
     return Serving(live_id, live, revision, challenge_id, None if share else challenger)
 
 
-def _drawn(challenge_id: UUID, seat: UUID) -> float:
-    """Where in 0..1 a conversation falls: the same for one challenge, anew for another."""
-    digest = hashlib.sha256(challenge_id.bytes + seat.bytes).digest()
+def drawn(trial: UUID, seat: bytes) -> float:
+    """Where in 0..1 who sits there falls: the same for one trial, anew for another."""
+    digest = hashlib.sha256(trial.bytes + seat).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
@@ -119,6 +119,34 @@ def load(kind: str, version_id: UUID) -> Any:
     """The current tenant's model of a version, kept in memory. Raises ArtifactError."""
     # The tenant is part of the cache's key: no tenant can be handed another one's model.
     return _load(current_tenant_id(), kind, version_id)
+
+
+def version(kind: str, version_id: UUID, *, encoder: str) -> ModelVersion:
+    """A version made with this encoder. Raises Problem `no_version`."""
+    versions = ModelVersion.objects.filter(pk=version_id, kind=kind, encoder=encoder)
+    found: ModelVersion | None = versions.first()
+    if found is None:
+        raise Problem(
+            f"There is no version {version_id} of the kind {kind} made with the encoder that "
+            "serves. See GET /v1/versions.",
+            code="no_version",
+        )
+    return found
+
+
+def model_of(kind: str, version_id: UUID, *, encoder: str) -> Any:
+    """The model of a version, live or not; None where this encoder did not make it, or it is gone."""
+    try:
+        _version(current_tenant_id(), kind, version_id, encoder)
+    except Problem:
+        return None
+    return _readable(kind, version_id)
+
+
+@functools.lru_cache(maxsize=CACHED)
+def _version(tenant_id: UUID, kind: str, version_id: UUID, encoder: str) -> ModelVersion:
+    """That it is there stays true; that it is not may change, and raises, which is not kept."""
+    return version(kind, version_id, encoder=encoder)
 
 
 @functools.lru_cache(maxsize=CACHED)

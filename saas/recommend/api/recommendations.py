@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from saas.api import View
 from saas.billing import quota
 from saas.billing.models import Kind as Metered
-from saas.recommend import picks, reasons, search
+from saas.recommend import arms, given, picks, reasons, search
 from saas.recommend.api.demands import EXAMPLES, RecommendationIn
 
 Source = Literal[
@@ -75,7 +75,10 @@ class Recommendations(View):
         wish = search.read(body.query) if body.query else None
         with self.scope():
             self.claim()
-            answer = picks.recommend(body.demand(wish))
+            demand = body.demand(wish)
+            seat = arms.seat(demand.place, demand.customer or str(demand.id))
+            answer = picks.recommend(demand, seat.settings)
+            given.keep(demand, answer, seat)
             quota.charge(
                 Metered.RECOMMENDATION,
                 key=f"recommendation:{answer.id}",

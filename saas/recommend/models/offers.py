@@ -11,7 +11,7 @@ from tenants.models import TenantModel
 class Recommendation(TenantModel):
     """An answer that was given: what events are attributed to, and what explains it.
 
-    `items` are its picks in their order, each `[item, source, because, score]`.
+    `items` are its picks in their order, each `[item, source, because, score, detail]`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
