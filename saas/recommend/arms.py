@@ -14,7 +14,7 @@ from saas.training import store
 from tenants.scope import query
 
 
-class Settings(BaseModel):
+class ArmSettings(BaseModel):
     """What is done differently; nothing where all is left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +50,7 @@ class Settings(BaseModel):
         return live if model is None else replace(live, version_id=self.model, model=model)
 
 
-USUAL = Settings()
+USUAL = ArmSettings()
 
 
 class Arm(BaseModel):
@@ -60,14 +60,14 @@ class Arm(BaseModel):
 
     name: str
     share: float
-    settings: Settings = USUAL
+    settings: ArmSettings = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
     """Where an answer sits: its arm of an experiment, where one is running, and its settings."""
 
-    settings: Settings = USUAL
+    settings: ArmSettings = USUAL
     experiment: UUID | None = None
     arm: str = ""
 
@@ -88,7 +88,7 @@ def seat(scenario: str, of: str) -> Seat:
         return Seat()
     id_, running, arms, won = found[0]
     if not running:
-        return Seat(Settings.model_validate_json(won))
+        return Seat(ArmSettings.model_validate_json(won))
     arm = _drawn([Arm.model_validate(entry) for entry in json.loads(arms)], id_, of)
     return Seat(arm.settings, id_, arm.name)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from saas import engine
 from saas.errors import Conflict, Problem
-from saas.recommend.arms import Arm, Settings
+from saas.recommend.arms import Arm, ArmSettings
 from saas.recommend.models import Experiment
 from saas.training import store
 from tenants import audit
@@ -73,7 +73,7 @@ def delete(experiment: Experiment, *, actor: str) -> None:
     experiment.delete()
 
 
-def _settings_of(winner: str, experiment: Experiment) -> Settings:
+def _settings_of(winner: str, experiment: Experiment) -> ArmSettings:
     arms = {arm.name: arm.settings for arm in arms_of(experiment)}
     if winner not in arms:
         raise Problem(f"No arm has this name. There are: {', '.join(arms)}.", code="no_arm")

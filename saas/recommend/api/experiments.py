@@ -21,12 +21,12 @@ Name = Annotated[str, Field(min_length=1, max_length=60, pattern=rows.NAME)]
 READ, WRITE = "recommendations:read", "recommendations:write"
 
 
-class ArmIn(Body):
+class ExperimentArmIn(Body):
     """A part of the customers; `settings` left out: as without the experiment."""
 
     name: Name
     share: float = Field(gt=0, lt=1, description="Of the customers; of all arms together 1")
-    settings: arms.Settings = arms.Settings()
+    settings: arms.ArmSettings = arms.ArmSettings()
 
 
 class ExperimentIn(Body):
@@ -38,7 +38,7 @@ class ExperimentIn(Body):
         description="`ctr`: the share of a customer's answers that led to a click; `conversion`: "
         "whether the customer bought from one; `revenue`: for how much"
     )
-    arms: list[ArmIn] = Field(
+    arms: list[ExperimentArmIn] = Field(
         min_length=2, max_length=6, description="The first one is what the others are compared with"
     )
 
@@ -52,10 +52,10 @@ class ExperimentIn(Body):
         return self
 
 
-class ArmOut(BaseModel):
+class ExperimentArm(BaseModel):
     name: str
     share: float
-    settings: arms.Settings
+    settings: arms.ArmSettings
 
 
 class ExperimentOut(BaseModel):
@@ -63,7 +63,7 @@ class ExperimentOut(BaseModel):
     name: str
     scenario: str
     metric: experiments.Metric
-    arms: list[ArmOut]
+    arms: list[ExperimentArm]
     started_at: datetime
     ended_at: datetime | None
     winner: str | None
@@ -87,7 +87,7 @@ class ArmResult(BaseModel):
     value: Estimate | None
 
 
-class ComparisonOut(BaseModel):
+class ArmComparison(BaseModel):
     """An arm against the first one. The interval of the difference holds at all looks together."""
 
     arm: str
@@ -105,7 +105,7 @@ class Judged(ExperimentOut):
     better: str | None = Field(description="The arm that `stop` is for")
     summary: str
     results: list[ArmResult]
-    comparisons: list[ComparisonOut]
+    comparisons: list[ArmComparison]
     ratio_p: float = Field(
         description="How likely the arms are as unlike their shares as this by chance; below .001 "
         "something is wrong, and the decision is `mistrust`"
@@ -116,7 +116,7 @@ class LanguageQuery(Body):
     language: rows.Language = Field(default="en", description="Of what is said in words")
 
 
-class EndIn(Body):
+class ExperimentEnd(Body):
     winner: Name | None = Field(
         default=None, description="The arm whose settings hold in the scenario from now on"
     )
@@ -189,7 +189,7 @@ class OneExperiment(View):
                     ArmResult.model_validate(arm, from_attributes=True) for arm in verdict.arms
                 ],
                 comparisons=[
-                    ComparisonOut.model_validate(entry, from_attributes=True)
+                    ArmComparison.model_validate(entry, from_attributes=True)
                     for entry in verdict.comparisons
                 ],
                 ratio_p=verdict.ratio_p,
@@ -208,14 +208,14 @@ class EndExperiment(View):
 
     @extend_schema(
         operation_id="end_experiment",
-        request=EndIn,
+        request=ExperimentEnd,
         responses={200: ExperimentOut},
         examples=[OpenApiExample("With a winner", {"winner": "model"}, request_only=True)],
     )
     def post(self, request: Request, id: UUID) -> Response:
         """End an experiment. A winner's settings hold from now on, and its model version goes live."""
         row = Experiment.objects.select_for_update().get(id=id)
-        experiments.end(row, winner=self.read(EndIn).winner, actor=self.principal.actor)
+        experiments.end(row, winner=self.read(ExperimentEnd).winner, actor=self.principal.actor)
         return self.answer(_out(row))
 
 
@@ -225,7 +225,7 @@ def _out(row: Experiment) -> ExperimentOut:
         name=row.name,
         scenario=row.scenario,
         metric=row.metric,  # type: ignore[arg-type]
-        arms=[ArmOut(**arm.model_dump()) for arm in experiments.arms_of(row)],
+        arms=[ExperimentArm(**arm.model_dump()) for arm in experiments.arms_of(row)],
         started_at=row.started_at,
         ended_at=row.ended_at,
         winner=row.outcome.get("winner"),

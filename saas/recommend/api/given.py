@@ -22,7 +22,7 @@ from saas.recommend.models import Recommendation
 DAYS, MOST_DAYS = 28, 366
 
 
-class ReasonGiven(BaseModel):
+class GivenReason(BaseModel):
     """`because` is the item of the customer's history that spoke for this one."""
 
     source: str
@@ -30,14 +30,14 @@ class ReasonGiven(BaseModel):
     text: str
 
 
-class PickGiven(BaseModel):
+class GivenPick(BaseModel):
     item: str
     title: str | None = Field(description="As it is now; null once it is out of the catalog")
     score: float
-    reason: ReasonGiven
+    reason: GivenReason
 
 
-class AnswerGiven(BaseModel):
+class GivenAnswer(BaseModel):
     recommendation_id: UUID
     customer: str
     kind: str
@@ -46,10 +46,10 @@ class AnswerGiven(BaseModel):
     experiment: UUID | None
     arm: str
     at: datetime
-    items: list[PickGiven]
+    items: list[GivenPick]
 
 
-class Figures(BaseModel):
+class AnswerFigures(BaseModel):
     """Of some answers; intervals are of 95 % and take answers for independent of each other."""
 
     answers: int
@@ -64,34 +64,34 @@ class Figures(BaseModel):
     revenue_per_answer: Estimate | None
 
 
-class DayOut(Figures):
+class DayFigures(AnswerFigures):
     day: date
 
 
-class VersionOut(Figures):
+class VersionFigures(AnswerFigures):
     model_version: UUID | None
 
 
-class ArmOut(Figures):
+class ArmFigures(AnswerFigures):
     experiment: UUID
     arm: str
 
 
-class ScenarioOut(BaseModel):
+class ScenarioReport(BaseModel):
     scenario: str
-    total: Figures
+    total: AnswerFigures
     coverage: float | None = Field(
         description=f"Items shown in the newest {online.COVERED:,} answers, of those available now"
     )
-    days: list[DayOut]
-    versions: list[VersionOut]
-    arms: list[ArmOut]
+    days: list[DayFigures]
+    versions: list[VersionFigures]
+    arms: list[ArmFigures]
 
 
-class ReportOut(BaseModel):
+class OnlineReportOut(BaseModel):
     first: date
     last: date
-    scenarios: list[ScenarioOut]
+    scenarios: list[ScenarioReport]
 
 
 class ReportQuery(Body):
@@ -114,14 +114,14 @@ class OneRecommendation(View):
     @extend_schema(
         operation_id="get_recommendation",
         parameters=[LanguageQuery],
-        responses={200: AnswerGiven},
+        responses={200: GivenAnswer},
     )
     def get(self, request: Request, id: UUID) -> Response:
         """An answer as it was given, and why each item was in it."""
         language = self.query(LanguageQuery).language
         row = Recommendation.objects.get(id=id)
         return self.answer(
-            AnswerGiven(
+            GivenAnswer(
                 recommendation_id=row.id,
                 customer=row.customer,
                 kind=row.kind,
@@ -141,7 +141,7 @@ class OnlineReport(View):
     @extend_schema(
         operation_id="get_recommendation_report",
         parameters=[ReportQuery],
-        responses={200: ReportOut},
+        responses={200: OnlineReportOut},
     )
     def get(self, request: Request) -> Response:
         """What became of the answers of some days: clicks, conversion and revenue by scenario."""
@@ -152,30 +152,34 @@ class OnlineReport(View):
             )
         found = online.report(query.first, query.last, scenario=query.scenario)
         return self.answer(
-            ReportOut(
+            OnlineReportOut(
                 first=query.first, last=query.last, scenarios=[_scenario(entry) for entry in found]
             )
         )
 
 
-def _pick(entry: given.Explained) -> PickGiven:
-    reason = ReasonGiven(source=entry.source, because=entry.because, text=entry.reason)
-    return PickGiven(item=entry.item, title=entry.title, score=entry.score, reason=reason)
+def _pick(entry: given.Explained) -> GivenPick:
+    reason = GivenReason(source=entry.source, because=entry.because, text=entry.reason)
+    return GivenPick(item=entry.item, title=entry.title, score=entry.score, reason=reason)
 
 
-def _scenario(entry: online.Scenario) -> ScenarioOut:
-    return ScenarioOut(
+def _scenario(entry: online.Scenario) -> ScenarioReport:
+    return ScenarioReport(
         scenario=entry.scenario,
         total=_figures(entry.total),
         coverage=entry.coverage,
-        days=[DayOut(day=day, **_shown(found)) for day, found in entry.days],
-        versions=[VersionOut(model_version=id_, **_shown(found)) for id_, found in entry.versions],
-        arms=[ArmOut(experiment=id_, arm=arm, **_shown(found)) for id_, arm, found in entry.arms],
+        days=[DayFigures(day=day, **_shown(found)) for day, found in entry.days],
+        versions=[
+            VersionFigures(model_version=id_, **_shown(found)) for id_, found in entry.versions
+        ],
+        arms=[
+            ArmFigures(experiment=id_, arm=arm, **_shown(found)) for id_, arm, found in entry.arms
+        ],
     )
 
 
-def _figures(found: online.Figures) -> Figures:
-    return Figures.model_validate(found, from_attributes=True)
+def _figures(found: online.Figures) -> AnswerFigures:
+    return AnswerFigures.model_validate(found, from_attributes=True)
 
 
 def _shown(found: online.Figures) -> dict[str, Any]:
