@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -56,21 +57,18 @@ came AS (
         count(*) FILTER (WHERE kind = 'cart') AS carts,
         count(*) FILTER (WHERE kind = 'buy') AS buys,
         sum(paid) AS paid
-    FROM credited GROUP BY id)
-SELECT r.scenario, (r.at AT TIME ZONE 'UTC')::date AS day, r.version, r.experiment, r.arm,
-    grouping(r.scenario, (r.at AT TIME ZONE 'UTC')::date, r.version, r.experiment) AS level,
-    count(*), sum(jsonb_array_length(r.items)),
+    FROM credited GROUP BY id),
+answers AS (
+    SELECT id, scenario, (at AT TIME ZONE 'UTC')::date AS day, version, experiment, arm, shown
+    FROM given WHERE at < %(until)s AND (%(scenario)s IS NULL OR scenario = %(scenario)s))
+SELECT scenario, day, version, experiment, arm,
+    count(*), sum(jsonb_array_length(shown)),
     coalesce(sum(impressions), 0), coalesce(sum(clicks), 0), count(*) FILTER (WHERE clicks > 0),
     coalesce(sum(carts), 0), coalesce(sum(buys), 0), count(*) FILTER (WHERE buys > 0),
     coalesce(sum(paid), 0), coalesce(sum(paid ^ 2), 0)
-FROM recommend_recommendation r LEFT JOIN came USING (id)
-WHERE r.tenant_id = %(tenant)s AND r.at >= %(since)s AND r.at < %(until)s
-    AND (%(scenario)s IS NULL OR r.scenario = %(scenario)s)
-GROUP BY GROUPING SETS (
-    (r.scenario), (r.scenario, (r.at AT TIME ZONE 'UTC')::date),
-    (r.scenario, r.version), (r.scenario, r.experiment, r.arm))
-ORDER BY level DESC, r.scenario, day, r.version, r.experiment, r.arm"""  # noqa: S608  (made of constants)
-TOTAL, BY_DAY, BY_VERSION, BY_ARM = 0b0111, 0b0011, 0b0101, 0b0110
+FROM answers LEFT JOIN came USING (id)
+GROUP BY scenario, day, version, experiment, arm
+ORDER BY scenario, day, version, experiment, arm"""  # noqa: S608  (made of constants)
 SHOWN = """
 SELECT count(DISTINCT pick ->> 0) FROM (
     SELECT items FROM recommend_recommendation
@@ -82,14 +80,7 @@ def report(first: date, last: date, *, scenario: str | None = None) -> list[Scen
     """Of the answers from the first to the last day (UTC), and what was credited to them until now."""
     since = datetime.combine(first, time.min, UTC)
     until = datetime.combine(last + timedelta(days=1), time.min, UTC)
-    rows = query(
-        REPORT,
-        since=since,
-        until=until,
-        scenario=scenario,
-        named=attribution.NAMED,
-        touch=attribution.LAST_TOUCH,
-    )
+    rows = attribution.credit(REPORT, since=since, until=until, scenario=scenario)
     found = _read(rows)
     offered = Item.objects.filter(available=True).count()
     for entry in found:
@@ -100,32 +91,33 @@ def report(first: date, last: date, *, scenario: str | None = None) -> list[Scen
 
 
 def _read(rows: Iterable[tuple[Any, ...]]) -> list[Scenario]:
-    scenarios: dict[str, Scenario] = {}
-    for name, day, version, experiment, arm, level, *counts in rows:
-        figures = _figures(*counts)
-        if level == TOTAL:
-            scenarios[name] = Scenario(name, figures)
-        elif level == BY_DAY:
-            scenarios[name].days.append((day, figures))
-        elif level == BY_VERSION:
-            scenarios[name].versions.append((version, figures))
-        elif experiment is not None:
-            scenarios[name].arms.append((experiment, arm, figures))
-    return list(scenarios.values())
+    """The counts of the smallest groups, added up in each of the ways that a report shows."""
+    totals, days, versions, arms = (defaultdict[Any, list[Any]](list) for _ in range(4))
+    for scenario, day, version, experiment, arm, *counts in rows:
+        totals[scenario].append(counts)
+        days[scenario, day].append(counts)
+        versions[scenario, version].append(counts)
+        if experiment is not None:
+            arms[scenario, experiment, arm].append(counts)
+    return [
+        Scenario(
+            name,
+            _figures(counts),
+            days=[(day, _figures(found)) for (of, day), found in days.items() if of == name],
+            versions=[
+                (id_, _figures(found)) for (of, id_), found in versions.items() if of == name
+            ],
+            arms=[
+                (id_, arm, _figures(found)) for (of, id_, arm), found in arms.items() if of == name
+            ],
+        )
+        for name, counts in totals.items()
+    ]
 
 
-def _figures(
-    answers: int,
-    shown: int,
-    impressions: int,
-    clicks: int,
-    clicked: int,
-    carts: int,
-    buys: int,
-    bought: int,
-    revenue: float,
-    squares: float,
-) -> Figures:
+def _figures(counts: list[list[Any]]) -> Figures:
+    sums = (sum(column) for column in zip(*counts, strict=True))
+    answers, shown, impressions, clicks, clicked, carts, buys, bought, revenue, squares = sums
     return Figures(
         answers,
         shown,

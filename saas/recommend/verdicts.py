@@ -19,7 +19,6 @@ from django.utils import timezone
 from saas.recommend import attribution, experiments, statistics
 from saas.recommend.models import Experiment
 from saas.recommend.statistics import Interval, Sums
-from tenants.scope import query
 
 # How long after their first answer a customer is watched.
 WATCHED = {
@@ -121,17 +120,15 @@ def _better(control: str, comparisons: Sequence[Comparison]) -> str | None:
 def _days(experiment: Experiment) -> tuple[dict[str, int], dict[str, list[Sums]]]:
     """By arm: its customers, and the sums of the values of those who came on each day."""
     now = timezone.now()
-    rows = query(
-        f"""WITH answers AS (
+    rows = attribution.credit(
+        f"""WITH {attribution.CREDITED},
+        answers AS (
             SELECT id, coalesce(nullif(customer, ''), id::text) AS seat, arm, at
-            FROM recommend_recommendation
-            WHERE tenant_id = %(tenant)s AND scenario = %(scenario)s AND at >= %(since)s
-                AND at < %(until)s AND experiment = %(experiment)s),
+            FROM given WHERE experiment = %(experiment)s AND at < %(until)s),
         seats AS (SELECT seat, arm, min(at) AS came_at FROM answers GROUP BY seat, arm),
         watched AS (
             SELECT seat, arm, came_at, id FROM answers JOIN seats USING (seat, arm)
             WHERE at < came_at + %(watched)s),
-        {attribution.CREDITED},
         came AS (
             SELECT id, bool_or(kind = 'click') AS clicked, bool_or(kind = 'buy') AS bought,
                 sum(paid) AS paid
@@ -147,14 +144,11 @@ def _days(experiment: Experiment) -> tuple[dict[str, int], dict[str, list[Sums]]
             coalesce(sum(value) FILTER (WHERE ripe), 0),
             coalesce(sum(value * value) FILTER (WHERE ripe), 0)
         FROM dated GROUP BY arm, day""",  # noqa: S608  (made of constants)
-        scenario=experiment.scenario,
         experiment=experiment.id,
         since=experiment.started_at,
         until=experiment.ended_at or now,
         now=now,
         watched=WATCHED[experiment.metric],
-        named=attribution.NAMED,
-        touch=attribution.LAST_TOUCH,
     )
     customers: defaultdict[str, int] = defaultdict(int)
     by_day: defaultdict[str, dict[object, Sums]] = defaultdict(dict)
