@@ -3,6 +3,7 @@
 What is counted is customers, as they are what is drawn: each gives one value, from what they did in
 the first days after their first answer. Values of customers are independent of each other, which
 clicks of one customer are not, and come in the order of those first answers: what the stop rule needs.
+Who was in two arms, as an anonymous customer and as a known one, is in neither.
 """
 
 from __future__ import annotations
@@ -125,9 +126,11 @@ def _days(experiment: Experiment) -> tuple[dict[str, int], dict[str, list[Sums]]
         answers AS (
             SELECT id, coalesce(nullif(customer, ''), id::text) AS seat, arm, at
             FROM given WHERE experiment = %(experiment)s AND at < %(until)s),
-        seats AS (SELECT seat, arm, min(at) AS came_at FROM answers GROUP BY seat, arm),
+        seats AS (
+            SELECT seat, min(arm) AS arm, min(at) AS came_at
+            FROM answers GROUP BY seat HAVING min(arm) = max(arm)),
         watched AS (
-            SELECT seat, arm, came_at, id FROM answers JOIN seats USING (seat, arm)
+            SELECT seat, seats.arm, came_at, id FROM answers JOIN seats USING (seat)
             WHERE at < came_at + %(watched)s),
         came AS (
             SELECT id, bool_or(kind = 'click') AS clicked, bool_or(kind = 'buy') AS bought,
