@@ -25,7 +25,7 @@ def stocked(shop: Any) -> Any:
 
 
 def ask(business: Any, **body: Any) -> dict[str, Any]:
-    answer = business.call.post("recommendations", body)
+    answer = business.call.post("recommendations", {"scenario": "home"} | body)
     assert answer.status_code == 200, answer.content
     found: dict[str, Any] = answer.json()
     return found

@@ -115,6 +115,22 @@ def test_an_arm_does_what_its_settings_say(trained) -> None:  # noqa: F811
     assert ask(trained, customer="C1", limit=2)["model_version"] == version["id"]
 
 
+def test_an_arm_may_leave_the_shops_rules_out(running) -> None:
+    rule = {"name": "out", "action": "hide", "items": ["tea"]}
+    assert running.call.post("recommendation-rules", rule).status_code == 201
+    arms = [{"name": "ruled", "share": 0.5}]
+    arms += [{"name": "free", "share": 0.5, "settings": {"rules": False, "explore": 0.5}}]
+    start(running, arms=arms)
+
+    shown: dict[str, set[bool]] = {"ruled": set(), "free": set()}
+    for number in range(20):
+        answer = ask(running, customer=f"C{number}")
+        row = running.call.get(f"recommendations/{answer['recommendation_id']}").json()
+        shown[row["arm"]].add("tea" in {pick["item"] for pick in answer["items"]})
+
+    assert shown == {"ruled": {False}, "free": {True}}
+
+
 def test_a_winning_version_goes_live(trained, worked_off) -> None:  # noqa: F811
     with worked_off():
         trained.call.post("training/runs", {"kind": "recommend"})
