@@ -3,14 +3,16 @@
 An event that names an answer (`recommendation`) is of that answer where it can be: the item was in it,
 the customer is the one that it was for, and it came after it, within 30 days. A cart or a buy that
 names none goes to the newest click of the same customer on the same item, in the 7 days before it,
-that is of an answer by that rule. Having been shown alone is not enough.
+that is of an answer by that rule. Having been shown alone is not enough. Customers that look like robots
+count nowhere, neither their answers nor their events.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from saas.recommend import robots
 from tenants.scope import query
 
 NAMED = timedelta(days=30)
@@ -24,14 +26,15 @@ given AS MATERIALIZED (
     SELECT id, customer, scenario, version, experiment, arm, at,
         jsonb_path_query_array(items, '$[*][0]') AS shown
     FROM recommend_recommendation
-    WHERE tenant_id = %(tenant)s AND at >= %(since)s AND at < %(until)s + %(touch)s),
+    WHERE tenant_id = %(tenant)s AND at >= %(since)s AND at < %(until)s + %(touch)s
+        AND customer <> ALL(%(robots)s)),
 named AS (
     SELECT e.id AS event, g.id, e.customer, e.kind, e.item, e.at, e.value, e.quantity
     FROM given g
     JOIN recommend_event e ON e.tenant_id = %(tenant)s AND e.recommendation = g.id
         AND e.kind IN ('impression', 'click', 'cart', 'buy')
         AND e.at >= g.at AND e.at < g.at + %(named)s AND e.at >= %(since)s
-    WHERE g.customer IN ('', e.customer) AND g.shown ? e.item),
+    WHERE g.customer IN ('', e.customer) AND e.customer <> ALL(%(robots)s) AND g.shown ? e.item),
 touched AS (
     SELECT DISTINCT ON (e.id) e.id AS event, c.id, e.customer, e.kind, e.item, e.at, e.value, e.quantity
     FROM named c
@@ -50,13 +53,16 @@ credited AS (
         AND i.external_id = found.item)"""
 
 
-def credit(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    """Rows of a statement over `credited`.
+def credit(statement: str, *, since: datetime, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Rows of a statement over `given` and `credited`.
 
     The planner takes the conditions of `named` to leave next to nothing and would go on row by row,
     which for a million answers takes hours: it is told to join whole sets, in memory.
     """
+    suspected = sorted(robots.suspects(since))
     query("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'")
-    found = query(statement, **parameters, named=NAMED, touch=LAST_TOUCH)
+    found = query(
+        statement, **parameters, since=since, named=NAMED, touch=LAST_TOUCH, robots=suspected
+    )
     query("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL work_mem TO DEFAULT")
     return found

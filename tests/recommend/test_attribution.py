@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from saas.recommend import robots
 from saas.recommend.models import Event, Recommendation
 
 ITEMS = [
@@ -112,6 +113,20 @@ def test_what_names_an_answer_is_credited_where_it_can_be(stocked) -> None:
     assert 0 < found["ctr"]["low"] < 0.5
 
 
+def test_events_sent_over_http_name_their_answer(stocked) -> None:
+    answer = ask(stocked, session="S1", limit=4)
+    event = {"session": "S1", "item": "tea", "recommendation": answer["recommendation_id"]}
+    sent = [event | {"kind": "click"}]
+    sent += [{"session": "S1", "item": "tea", "kind": "buy", "value": 9, "quantity": 2}]
+    assert stocked.call.post("events", sent).json()["created"] == 2
+
+    assert (total(stocked)["clicks"], total(stocked)["revenue"]) == (1, 18)
+    known = {"customer": "C9", "session": "S1", "item": "cup", "kind": "buy"}
+    known |= {"recommendation": answer["recommendation_id"]}
+    assert stocked.call.post("events", [known]).json()["created"] == 1
+    assert total(stocked)["buys"] == 2  # the visit turned out to be C9's
+
+
 def test_long_after_an_answer_nothing_is_its_doing(stocked) -> None:
     of = answered(stocked, "tea", ago=40 * DAY)
     happened(stocked, "buy", "tea", ago=9 * DAY, of=of)
@@ -167,6 +182,18 @@ def test_revenue_is_the_price_paid_times_the_quantity(stocked) -> None:
 
     assert (found["revenue"], found["revenue_per_answer"]["estimate"]) == (35, 17.5)
     assert found["revenue_per_answer"]["low"] < 0 < found["revenue_per_answer"]["high"]
+
+
+def test_a_robot_counts_nowhere(stocked, monkeypatch) -> None:
+    monkeypatch.setattr(robots, "MOST_IN_AN_HOUR", 20)
+    of, nobodys = (answered(stocked, "tea", ago=2 * DAY, customer=c) for c in ("R2", ""))
+    answered(stocked, "tea", ago=2 * DAY)
+    for number in range(21):
+        happened(stocked, "view", f"page{number}", ago=DAY, customer="R2")
+    for answer in (of, nobodys):
+        happened(stocked, "click", "tea", ago=DAY, of=answer, customer="R2")
+
+    assert (total(stocked)["answers"], total(stocked)["clicks"]) == (2, 0)
 
 
 def test_a_report_tells_days_versions_and_coverage_apart(stocked) -> None:
