@@ -9,6 +9,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from saas.recommend import robots
 from saas.recommend.arrangement import Candidate
 from saas.recommend.assortment import Assortment, Catalog
 from tenants.scope import query
@@ -46,11 +47,14 @@ def _counts(window: Window, of: Catalog) -> NDArray[np.int64]:
 
 
 def _count(window: Window, of: Catalog) -> NDArray[np.int64]:
+    since = timezone.now() - WINDOWS[window]
     found = query(
         """SELECT item, count(DISTINCT customer) FROM recommend_event
            WHERE tenant_id = %(tenant)s AND at >= %(since)s AND kind <> 'impression'
+             AND customer <> ALL(%(robots)s)
            GROUP BY item""",
-        since=timezone.now() - WINDOWS[window],
+        since=since,
+        robots=list(robots.suspects(since)),
     )
     columns = of.columns
     counts = np.zeros(len(columns.ids), np.int64)

@@ -36,19 +36,12 @@ def sports(shop: Any, worked_off: Any) -> Any:
     """A small shop of sports goods, with text vectors and without a model."""
     rows = [
         {
-            **{"id": id_, "title": title, "category": category, "price": price, "tags": tags},
+            **{"id": id_, "title": title, "category": category, "brand": brand, "price": price},
+            **{"tags": tags, "attributes": {"colour": colour} if colour else {}},
             "translations": {"zh": {"title": chinese}},
         }
-        for id_, title, chinese, category, _, price, tags, _ in GOODS
+        for id_, title, chinese, category, brand, price, tags, colour in GOODS
     ]
     with worked_off():
         assert shop.call.post("items", rows).json()["created"] == len(GOODS)
-    with shop.scope():
-        from saas.recommend.models import Item
-        from saas.training import store
-
-        for id_, _, _, _, brand, _, _, colour in GOODS:
-            own = {"attributes": {"colour": colour} if colour else {}}
-            Item.objects.filter(external_id=id_).update(brand=brand, stock=None, **own)
-        store.touch("catalog")
     return shop

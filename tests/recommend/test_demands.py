@@ -76,7 +76,6 @@ def test_a_filter_follows_the_catalog(sports) -> None:
         ({"kind": "together", "limit": 3}, "together needs items or item"),
         ({"kind": "search", "window": "day", "query": "x"}, "window belongs to trending"),
         ({"kind": "rerank", "items": ["a"], "limit": 3}, "leave out limit"),
-        ({"customer": "C1", "session": "s1"}, "customer or session, not both"),
     ],
 )
 def test_what_cannot_be_asked_for_is_said(shop, body: dict[str, Any], says: str) -> None:
@@ -146,7 +145,7 @@ def test_a_model_knows_what_is_similar_and_what_goes_together(sports, worked_off
     assert together["reason"]["text"] == "Bought together with “Red running shoes”"
     assert len(ids(sports, kind="similar", item="run-red", limit=3)) == 3
 
-    sports.call.post("events", [{"customer": "session:s1", "item": "run-red", "kind": "cart"}])
+    sports.call.post("events", [{"session": "s1", "item": "run-red", "kind": "cart"}])
     mine = answer(sports, session="s1", again=False)["items"]
     assert mine[0]["item"] == "sock"
     assert "Because you put “Red running shoes” in your cart" in [
@@ -154,6 +153,9 @@ def test_a_model_knows_what_is_similar_and_what_goes_together(sports, worked_off
     ]
     assert answer(sports, session="s1", limit=1)["fallback"] is None
     assert answer(sports, session="s2", limit=1)["fallback"] == "popular"
+    sports.call.post("customers/me/merge", {"anonymous": "session:s1"})
+    assert ids(sports, customer="me", again=False)[0] == "sock"
+    assert "run-red" not in ids(sports, session="s1", again=False)
 
     mine = ids(sports, kind="rerank", items=["run-pro", "bottle", "sock"], session="s1")
     assert (mine[0], len(mine)) == ("sock", 3)

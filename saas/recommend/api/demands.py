@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 
 from saas import rows
 from saas.api import Body
+from saas.recommend import customers
 from saas.recommend.api import HEAVIEST, LIGHTEST, Filter
 from saas.recommend.columns import Targets
+from saas.recommend.customers import SESSION
 from saas.recommend.demand import Demand, Kind
 from saas.recommend.popularity import Window
 from saas.recommend.search import Wish
@@ -65,7 +67,7 @@ class RecommendationIn(Body):
         min_length=1,
         max_length=120,
         pattern=rows.NAME,
-        description="Of a customer without an id: its events are those of the customer session:…",
+        description="Of a customer without an id, as in your events; where there is one, it counts",
     )
     item: rows.Identifier | None = Field(default=None, description="Of similar and together")
     items: Items = Field(default=[], description="Of together and rerank")
@@ -105,18 +107,18 @@ class RecommendationIn(Body):
         needed = NEEDS.get(self.kind, ())
         if needed and not any(getattr(self, name) for name in needed):
             raise ValueError(f"{self.kind} needs {' or '.join(needed)}")
-        if self.customer and self.session:
-            raise ValueError("give customer or session, not both; the customer where it is known")
         wrong = [name for name in NOT_RERANK if name in self.model_fields_set]
         if self.kind == "rerank" and wrong:
             raise ValueError(f"rerank gives all your items back; leave out {', '.join(wrong)}")
         return self
 
     def demand(self, wish: Wish | None) -> Demand:
+        """In the caller's scope: an anonymous customer may be a known one by now."""
+        whom = self.customer or (SESSION + self.session if self.session else "")
         return Demand(
             kind=self.kind,
             scenario=self.scenario,
-            customer=f"session:{self.session}" if self.session else self.customer,
+            customer=customers.resolve(whom) if whom else None,
             items=tuple(dict.fromkeys([*([self.item] if self.item else []), *self.items])),
             window=self.window,
             wish=wish,
