@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from saas.recommend.models import Item, Recommendation
+from saas.recommend.models import Item
 from saas.training import store
 from tests.recommend.conftest import GOODS
 
@@ -123,6 +123,19 @@ def test_of_an_unknown_item_what_is_popular_comes_and_it_is_named(sports) -> Non
     assert found["items"][0]["item"] == "sock"
 
 
+def test_a_shop_of_one_item_has_nothing_like_it(shop) -> None:
+    shop.call.post("items", [{"id": "only", "title": "1"}])
+
+    alone = answer(shop, kind="similar", item="only")
+    assert (alone["items"], alone["fallback"]) == ([], "nothing_fits")
+    for body in ({}, {"kind": "trending"}, {"kind": "search", "query": "hat"}, {"customer": "me"}):
+        found = answer(shop, **body)
+        assert ([pick["item"] for pick in found["items"]], found["fallback"]) == (
+            ["only"],
+            "newest",
+        )
+
+
 def test_with_an_item_goes_first_what_is_popular_in_its_category(sports) -> None:
     do(sports, *((f"C{n}", "bottle") for n in range(3)), ("C1", "run-blue"))
     found = answer(sports, kind="together", items=["run-red", "nothing"], limit=2)
@@ -233,21 +246,17 @@ def test_caps_and_boosts_shape_the_list(sports) -> None:
 
 def test_what_was_shown_and_left_alone_sinks(sports) -> None:
     do(sports, *((f"C{n}", item) for item in ("run-red", "sock", "bottle") for n in range(3)))
-    first = ids(sports, limit=2, customer="me", rotate=True, scenario="home")
-    with sports.scope():
-        for _ in range(3):
-            shown = [[item, "popular", None, 1.0] for item in first]
-            Recommendation.objects.create(
-                customer="me", kind="for_you", scenario="home", items=shown
-            )
+    mine = {"limit": 2, "customer": "me", "rotate": True, "scenario": "home"}
+    first = ids(sports, **mine)
     do(sports, ("me", first[0]))
 
-    again = ids(sports, limit=2, customer="me", rotate=True, scenario="home")
+    again = ids(sports, **mine)
 
     assert again[0] == first[0]
-    assert first[1] not in again
-    assert ids(sports, limit=2, customer="me", scenario="home") == first
-    assert ids(sports, limit=2, customer="me", rotate=True, scenario="cart") == first
+    assert again[1] not in first
+    assert ids(sports, **mine | {"rotate": False}) == first
+    assert ids(sports, **mine | {"scenario": "cart"}) == first
+    assert ids(sports, **mine | {"customer": "somebody else"}) == first
 
 
 def test_new_items_get_their_share_of_the_places(sports) -> None:
