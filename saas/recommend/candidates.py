@@ -124,7 +124,7 @@ def _by_text(scene: Scene, item: str, k: int) -> list[Candidate]:
         return []
     places = scene.catalog.vector_places
     open_ = np.flatnonzero(scene.among.without({item}).mask[places])
-    likeness = shelf.vectors[open_] @ shelf.vectors[row]
+    likeness = (shelf.vectors @ shelf.vectors[row])[open_]
     best = np.argsort(-likeness, kind="stable")[:k]
     ids = [shelf.vector_ids[at] for at in open_[best].tolist()]
     pairs = zip(ids, likeness[best].tolist(), strict=True)
