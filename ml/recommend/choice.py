@@ -17,6 +17,7 @@ HALF_LIVES = (90.0, 30.0, 365.0, 7.0, 2.0)
 REGULARISATIONS = (50.0, 10.0, 200.0)
 RARITIES = (0.5, 0.0, 1.0)
 REPEAT, POPULARITY = 1.0, 0.3  # what else counts while the choice is made
+NEVER = 1e3  # times the strength of an item in the past, where nothing is taken again
 TOP = 10
 
 
@@ -43,14 +44,16 @@ def kind_weights(interactions: Interactions, rarity: float) -> dict[str, float]:
     }
 
 
-def choose(past: Interactions, wanted: Matrix, *, seed: int, progress: Progress) -> Choice:
+def choose(
+    past: Interactions, wanted: Matrix, *, again: bool, seed: int, progress: Progress
+) -> Choice:
     """The best settings found, one after another, for what customers then `wanted`.
 
-    `wanted` is sparse bool[customers, items].
+    `wanted` is sparse bool[customers, items]; `again` says whether items are taken again at all.
     """
     sold = np.argsort(-np.bincount(past.items, minlength=past.item_count), kind="stable")
     sold = np.sort(sold[:MOST_ITEMS])
-    trial = _Trial(past.of_items(sold), wanted[:, sold], seed=seed)
+    trial = _Trial(past.of_items(sold), wanted[:, sold], again=again, seed=seed)
     choice, best = Choice(), -1.0
     steps = list(_steps(past))
     for done, (field, values) in enumerate(steps):
@@ -74,9 +77,10 @@ def _steps(past: Interactions) -> Iterator[tuple[str, tuple[float, ...]]]:
 class _Trial:
     """A past, and some of the customers who wanted something after it."""
 
-    def __init__(self, past: Interactions, wanted: Matrix, *, seed: int) -> None:
+    def __init__(self, past: Interactions, wanted: Matrix, *, again: bool, seed: int) -> None:
         rows = np.flatnonzero(wanted.getnnz(axis=1))
         rows = np.random.default_rng(seed).permutation(rows)[:MOST_CUSTOMERS]
+        self._repeat = REPEAT if again else -NEVER
         self._past = past
         self._rows = rows
         self._wanted = wanted[rows]
@@ -89,7 +93,7 @@ class _Trial:
         )
         weights = linear.weights(matrix, regularisation=choice.regularisation)
         history = normalise(matrix[self._rows])
-        scores = np.asarray((history @ weights + REPEAT * history).todense())
+        scores = np.asarray((history @ weights + self._repeat * history).todense())
         scores += POPULARITY * self._past.popularity(days=28)
         return _ndcg(_top(scores), self._wanted)
 

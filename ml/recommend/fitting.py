@@ -53,7 +53,13 @@ class Fitting:
             return self._fitted(
                 self._signals(self._past, Choice()), default_ranking(), Choice(), {}
             )
-        choice = choose(trial.before, trial.wanted, seed=plan.seed, progress=self._part(0.05, 0.25))
+        choice = choose(
+            trial.before,
+            trial.wanted,
+            again=trial.again(),
+            seed=plan.seed,
+            progress=self._part(0.05, 0.25),
+        )
         reader = Reader(trial.before, choice)
         signals = self._signals(trial.before, choice)
         ranking = trial.learn(signals, reader)

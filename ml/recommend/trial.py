@@ -115,7 +115,7 @@ class Trial:
 
     def quality(self, model: SequenceModel, reader: Reader) -> float:
         """NDCG@10 of a sequence model alone, on the learners."""
-        again = self._repeats() >= SELDOM
+        again = self.again()
         gains = []
         for part in np.array_split(self.learners, max(1, len(self.learners) // 256)):
             pasts = [reader.past(int(customer)) for customer in part]
@@ -130,10 +130,10 @@ class Trial:
                 gains.append(discounts[places[places < TOP]].sum() / best)
         return float(np.mean(gains))
 
-    def _repeats(self) -> float:
-        """The share of what was taken that the customer had before."""
+    def again(self) -> bool:
+        """Whether customers take items that they had before, in more than a few cases."""
         had = self.before.taken()[self.learners].multiply(self.wanted[self.learners])
-        return float(had.nnz / max(1, self.wanted[self.learners].nnz))
+        return bool(had.nnz >= SELDOM * self.wanted[self.learners].nnz)
 
     def _look(self, signals: Signals, reader: Reader, customer: int) -> tuple[Rows, Vectors]:
         past = reader.past(customer)

@@ -1,0 +1,85 @@
+"""Next items of Beauty (Amazon 2014), leave-one-out: each customer's last item is the test.
+
+A sequence has no times, only an order: an event lies a day before the one after it, and each
+customer's last event but the test is of the same day. The held-out day of the product's own fit is
+then the validation item, as the protocol wants it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ml import metrics
+from ml.recommend import Plan, Recommender, Settings
+from ml.types import Event, Item, Vectors
+
+DAY = 86_400.0
+NOW = 10_000.5 * DAY  # noon of the day of the last events
+K = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Beauty:
+    """Items by their number, and each customer's items, the oldest first."""
+
+    items: list[Item]
+    asins: list[str]
+    sequences: list[list[str]]
+
+    @classmethod
+    def read(cls, folder: Path) -> Beauty:
+        with gzip.open(folder / "items.tsv.gz", "rt", encoding="utf-8") as file:
+            rows = [line.rstrip("\n").split("\t") for line in file][1:]
+        with gzip.open(folder / "sequences.txt.gz", "rt", encoding="utf-8") as file:
+            sequences = [line.split()[1:] for line in file]
+        return cls(
+            [Item(row[0], row[2] or row[1]) for row in rows], [row[1] for row in rows], sequences
+        )
+
+    def first(self, customers: int) -> Beauty:
+        """The same with some customers alone."""
+        return Beauty(self.items, self.asins, self.sequences[:customers])
+
+
+def history(customer: int, items: list[str]) -> list[Event]:
+    """Events of items in their order, the last one of today."""
+    last = NOW - DAY / 2
+    return [
+        Event(str(customer), item, "buy", 1.0, last - (len(items) - 1 - place) * DAY)
+        for place, item in enumerate(items)
+    ]
+
+
+def fit(beauty: Beauty, vectors: Vectors, *, refit: bool, sequence: Settings | None) -> Recommender:
+    """A recommender of all but the last items; without `refit` the validation items are only what
+    its ranking is learned on."""
+    events = [
+        event
+        for customer, items in enumerate(beauty.sequences)
+        for event in history(customer, items[:-1])
+    ]
+    plan = Plan(held_out_days=1.0, refit=refit, sequence=sequence)
+    with tqdm(total=100, desc="beauty") as bar:
+
+        def progress(share: float, line: str) -> None:
+            bar.set_postfix_str(line, refresh=False)
+            bar.update(int(100 * share) - bar.n)
+
+        return Recommender.fit(events, beauty.items, vectors, now=NOW, plan=plan, progress=progress)
+
+
+def judge(model: Recommender, beauty: Beauty) -> dict[str, float]:
+    """NDCG@10 and HR@10 of the last items over all items, those seen before left out."""
+    gains, hits = [], []
+    for customer, items in enumerate(tqdm(beauty.sequences, desc="beauty: test")):
+        past, target = items[:-1], items[-1]
+        picks = model.recommend(history(customer, past), now=NOW, k=K, exclude=set(past) - {target})
+        found = [pick.item for pick in picks]
+        gains.append(metrics.ndcg_at_k(found, {target}, K))
+        hits.append(float(target in found))
+    return {"ndcg10": statistics.fmean(gains), "hr10": statistics.fmean(hits)}
