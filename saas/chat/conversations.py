@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from saas.chat import notices, safety
@@ -34,9 +36,20 @@ def last_lines(conversation_id: UUID, most: int) -> list[Line]:
 
 
 def texts(most: int) -> list[str]:
-    """What the current tenant's customers wrote, the newest so many messages."""
-    asked = Message.objects.filter(author=Message.Author.CUSTOMER)
+    """What the current tenant's customers wrote and the bot did not refuse, the newest so many."""
+    asked = unrefused(Message.objects.filter(author=Message.Author.CUSTOMER))
     return list(asked.order_by("-created_at").values_list("text", flat=True)[:most])
+
+
+def unrefused(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Without what the bot refused to answer: nothing is to be learned from that."""
+    later = Message.objects.filter(
+        conversation=OuterRef("conversation"), created_at__gt=OuterRef("created_at")
+    )
+    answer = Subquery(later.order_by("created_at").values("kind")[:1])
+    # Nothing comes after the last message: a null would be excluded too.
+    found: QuerySet[Message] = messages.annotate(answered=Coalesce(answer, Value("")))
+    return found.exclude(author=Message.Author.CUSTOMER, answered="refusal")
 
 
 def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ml import personal
 from ml.language import language_of
 from saas import engine
-from saas.chat import handoffs, knowledge, retrieval
+from saas.chat import conversations, handoffs, knowledge, retrieval
 from saas.chat.models import FaqProposal, HandOff, Message, Passage, Rating
 from saas.errors import Conflict
 from saas.training import store
@@ -69,8 +69,9 @@ def read() -> tuple[list[Pair], list[str]]:
     poor = Rating.objects.filter(score__lte=2).values("conversation")
     ids = ended().exclude(conversation__in=poor).values_list("conversation_id", flat=True)
     order = {id_: place for place, id_ in enumerate(dict.fromkeys(ids[:MOST]))}
-    said = Message.objects.filter(conversation__in=order).order_by("conversation", "created_at")
-    talks = groupby(said.iterator(), key=lambda message: message.conversation_id)
+    said = conversations.unrefused(Message.objects.filter(conversation__in=order))
+    in_order = said.order_by("conversation", "created_at").iterator()
+    talks = groupby(in_order, key=lambda message: message.conversation_id)
     pairs = [pair for _, messages in talks for pair in _pairs(messages)]
     closed = FaqProposal.objects.exclude(state=State.OPEN).order_by("-created_at")
     return (

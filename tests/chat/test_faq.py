@@ -105,3 +105,17 @@ def test_proposals_come_daily_where_agents_have_answered(shop, bank, worked_off)
 
     assert len(shop.call.get("knowledge/proposals").json()["results"]) == 1
     assert bank.call.get("knowledge/proposals").json()["results"] == []
+
+
+def test_what_the_bot_refused_is_never_a_question_of_a_proposal(shop, find) -> None:
+    shop.call("PUT", "safety/policy", {"abuse": {"action": "handoff"}})
+    talk = tell(shop, NORWAY)["conversation_id"]
+    assert tell(shop, "You are such an idiot", talk)["answer"]["kind"] == "refusal"
+    (entry,) = waiting(shop)
+    act(shop, entry["id"], "take")
+    act(shop, entry["id"], "messages", text=NINE)
+    act(shop, entry["id"], "close")
+
+    (proposal,) = find(shop)
+
+    assert (proposal["question"], proposal["answer"]) == (NORWAY, NINE)

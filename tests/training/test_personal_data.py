@@ -1,4 +1,4 @@
-"""Personal data of customers stays out of everything that models learn from."""
+"""Personal data of customers, and what the bot refused, stay out of everything that models learn from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from saas.labelling.models import Turn
 from saas.training import intents
 from saas.training.models import Correction, Example
 from tests.chat.test_handoffs import tell
+from tests.chat.test_safety import ATTACK, THEIRS
 
 SAID = "我的手机是13812345678，邮箱 mei@example.com"
 KEPT = "我的手机是<phone>，邮箱 <email>"
@@ -32,3 +33,16 @@ def test_the_conversation_itself_stays_readable_for_the_agent(shop) -> None:
     talk = tell(shop, SAID)["conversation_id"]
 
     assert shop.call.get(f"conversations/{talk}").json()["messages"][0]["text"] == SAID
+
+
+def test_what_the_bot_refused_is_nothing_to_learn_from(shop) -> None:
+    talk = tell(shop, "Do you mend old boots?")["conversation_id"]
+    tell(shop, ATTACK, talk)
+    tell(shop, THEIRS, talk)
+    tell(shop, "And bags?", talk)
+    shop.call.post(f"conversations/{talk}/hand-off", {})
+    tell(shop, "Thanks for waiting with me", talk)
+
+    with shop.scope():
+        unlabelled = intents.read().unlabelled
+    assert sorted(unlabelled) == ["And bags?", "Do you mend old boots?", "Thanks for waiting with me"]
