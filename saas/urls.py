@@ -20,6 +20,7 @@ from saas.chat.api import (
     replies,
     safety,
     streaming,
+    suspects,
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
@@ -78,6 +79,9 @@ v1: list[URLPattern | URLResolver] = [
     path("knowledge/proposals", faq.FaqProposals.as_view()),
     path("knowledge/proposals/<uuid:id>/accept", faq.AcceptFaqProposal.as_view()),
     path("knowledge/proposals/<uuid:id>/dismiss", faq.DismissFaqProposal.as_view()),
+    path("knowledge/suspects", suspects.Suspects.as_view()),
+    path("knowledge/suspects/<uuid:id>/release", suspects.ReleaseSuspect.as_view()),
+    path("knowledge/suspects/<uuid:id>/hold", suspects.HoldSuspect.as_view()),
     path("documents", documents.Documents.as_view()),
     path("pages", documents.Pages.as_view()),
     path("documents/<uuid:id>", documents.OneDocument.as_view()),

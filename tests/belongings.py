@@ -15,6 +15,7 @@ from saas.chat.models import (
     FaqProposal,
     Feedback,
     HandOff,
+    Passage,
     Rating,
     Refusal,
     Spending,
@@ -75,6 +76,9 @@ def give(business: Any) -> dict[str, str]:
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
         Spending.objects.create(month="2026-01-01")
         document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
+        suspect = Passage.objects.create(
+            digest=mark, question=mark, answer=mark, document=document, suspect=True
+        )
         asked = FaqProposal.objects.create(
             digest=mark, question=mark, answer=mark, language="en", count=1
         )
@@ -113,6 +117,7 @@ def give(business: Any) -> dict[str, str]:
         "challenges": str(challenge.id),
         "alarms": str(alarm.id),
         "knowledge/proposals": str(asked.id),
+        "knowledge/suspects": str(suspect.id),
         "labelling/turns": str(turn.id),
         "labelling/proposals": str(proposal.id),
         "labelling/findings": str(finding.id),

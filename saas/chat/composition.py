@@ -57,7 +57,7 @@ def complete(draft: Draft, question: Question, terms: Terms | None) -> Iterator[
 
 def _trusted(draft: Draft) -> Draft:
     """With the passages alone that a language model may read."""
-    return replace(draft, passages=[hit for hit in draft.passages if not hit.suspect])
+    return replace(draft, passages=[hit for hit in draft.passages if not hit.held])
 
 
 def settle(composed: Composed, terms: Terms | None) -> None:

@@ -48,8 +48,8 @@ def unrefused(messages: QuerySet[Message]) -> QuerySet[Message]:
     )
     answer = Subquery(later.order_by("created_at").values("kind")[:1])
     # Nothing comes after the last message: a null would be excluded too.
-    found: QuerySet[Message] = messages.annotate(answered=Coalesce(answer, Value("")))
-    return found.exclude(author=Message.Author.CUSTOMER, answered="refusal")
+    known = messages.annotate(answered=Coalesce(answer, Value("")))
+    return known.exclude(author=Message.Author.CUSTOMER, answered="refusal")
 
 
 def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:

@@ -92,12 +92,6 @@ def waiting() -> int:
     return Document.objects.filter(state__in=Document.OPEN).count()
 
 
-def suspects(document: Document) -> QuerySet[Passage]:
-    """Its passages that no language model may read."""
-    found: QuerySet[Passage] = Passage.objects.filter(document=document, suspect=True)
-    return found.defer("vector", "tuned").order_by("page", "id")
-
-
 def path_of(document: Document) -> Path:
     return _folder() / f"{document.digest}{suffix_of(document)}"
 

@@ -70,6 +70,8 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
                 "language": row.language or "",
                 "source": row.source,
                 "suspect": safety.is_suspect(f"{row.question}\n{row.answer}"),
+                "released_by": "",
+                "released_at": None,
                 **row.applies(),
                 "vector": None,
                 "encoder": "",

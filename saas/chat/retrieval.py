@@ -52,7 +52,7 @@ class Found:
     """A passage and how near it is to the question, see `ml.retrieval.Ranked`.
 
     `written` says that somebody wrote it as the answer to a question; others are parts of documents.
-    No language model may read what is `suspect`.
+    No language model may read what is `held`.
     """
 
     id: UUID
@@ -64,7 +64,7 @@ class Found:
     relevant: bool
     certainty: float
     written: bool
-    suspect: bool
+    held: bool
 
 
 def search(
@@ -98,7 +98,7 @@ def search(
             relevant=hit.relevant,
             certainty=hit.certainty,
             written=passage.document_id is None,
-            suspect=passage.suspect,
+            held=passage.is_held,
         )
         for hit in ranked
         if (passage := found.get(UUID(hit.id))) is not None

@@ -45,4 +45,8 @@ def test_what_the_bot_refused_is_nothing_to_learn_from(shop) -> None:
 
     with shop.scope():
         unlabelled = intents.read().unlabelled
-    assert sorted(unlabelled) == ["And bags?", "Do you mend old boots?", "Thanks for waiting with me"]
+    assert sorted(unlabelled) == [
+        "And bags?",
+        "Do you mend old boots?",
+        "Thanks for waiting with me",
+    ]

@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from saas.api import NO_CONTENT, PageQuery, View, page, page_of, validated
-from saas.chat import documents, pages
+from saas.chat import documents, pages, suspects
 from saas.chat.api import READ, WRITE
+from saas.chat.api.suspects import SuspectOut, suspect_out
 from saas.chat.models import Document
 from saas.chat.reading.formats import FORMATS
 from saas.errors import Problem
@@ -41,7 +42,7 @@ class DocumentOut(BaseModel):
     )
     passages: int = Field(description="What was made of it so far")
     suspects: int = Field(
-        description="Passages that give orders to language models: none is given them to read"
+        description="Passages that give orders to language models: none reads them until released"
     )
     searchable: int = Field(description="How many of these can be found by now")
     created_at: datetime
@@ -63,15 +64,6 @@ UPLOAD = {
         },
     }
 }
-
-
-class SuspectOut(BaseModel):
-    """A passage that gives orders to language models."""
-
-    id: UUID
-    heading: str
-    text: str
-    page: int | None
 
 
 class WholeDocument(DocumentOut):
@@ -155,11 +147,9 @@ class OneDocument(View):
     def get(self, request: Request, id: UUID) -> Response:
         """One document, how far it has been read, and what in it is suspect."""
         row = documents.listed().get(id=id)
-        found = [
-            SuspectOut(id=part.id, heading=part.question, text=part.answer, page=part.page)
-            for part in documents.suspects(row)[:SHOWN]
-        ]
-        return self.answer(WholeDocument(**_out(row).model_dump(), suspect_passages=found))
+        found = suspects.found().filter(document=row).order_by("page", "id")[:SHOWN]
+        shown = [suspect_out(passage) for passage in found]
+        return self.answer(WholeDocument(**_out(row).model_dump(), suspect_passages=shown))
 
     @extend_schema(operation_id="delete_document", responses={204: NO_CONTENT})
     def delete(self, request: Request, id: UUID) -> Response:

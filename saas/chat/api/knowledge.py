@@ -32,7 +32,9 @@ class PassageOut(BaseModel):
     audience: str
     valid_from: date | None
     valid_until: date | None
-    suspect: bool = Field(description="It gives orders to language models: none reads it")
+    suspect: bool = Field(
+        description="It gives orders to language models: none reads it until released"
+    )
     created_at: datetime
 
 

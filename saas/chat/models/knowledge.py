@@ -109,7 +109,7 @@ class Passage(TenantModel, Applicable):
 
     One of a document answers from its reading `since` on; `seen` is the last reading that had it.
     `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's. One that
-    gives orders to language models is `suspect`, and no language model reads it.
+    gives orders to language models is `suspect`, and no language model reads it until it is released.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -125,6 +125,8 @@ class Passage(TenantModel, Applicable):
     since = models.PositiveIntegerField(default=0)
     seen = models.PositiveIntegerField(default=0)
     suspect = models.BooleanField(default=False)
+    released_by = models.CharField(max_length=128, blank=True)
+    released_at = models.DateTimeField(null=True)
     vector = models.BinaryField(null=True, editable=False)
     encoder = models.CharField(max_length=120, blank=True, editable=False)
     tuned = models.BinaryField(null=True, editable=False)
@@ -136,10 +138,20 @@ class Passage(TenantModel, Applicable):
         indexes = [
             models.Index(fields=["tenant", "-created_at", "id"], name="passage_by_age"),
             models.Index(fields=["tenant", "document", "seen"], name="passage_of_document"),
+            models.Index(
+                fields=["tenant", "-created_at", "id"],
+                condition=models.Q(suspect=True),
+                name="passage_suspect",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.question[:60]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no language model may read it."""
+        return self.suspect and self.released_at is None
 
 
 class FaqProposal(TenantModel):
