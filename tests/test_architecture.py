@@ -67,7 +67,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.chat.slots": (*PRODUCT, "saas.chat", "ml.prices"),
     "saas.chat.dates": ("ml.numbers",),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
-    "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal"),
+    "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal", "ml.sameness"),
     # Items in an answer: the one door from a conversation to the catalog.
     "saas.chat.products": (
         *(*PRODUCT, "saas.chat", "ml.prices"),

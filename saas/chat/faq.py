@@ -17,7 +17,7 @@ from django.utils import timezone
 from ml import personal
 from ml.language import language_of
 from saas import engine
-from saas.chat import conversations, handoffs, knowledge, retrieval
+from saas.chat import conversations, followups, handoffs, knowledge, retrieval
 from saas.chat.models import FaqProposal, HandOff, Message, Passage, Rating
 from saas.errors import Conflict
 from saas.training import store
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from ml.types import Vectors
 
 DAY, SINCE = timedelta(days=1), timedelta(days=90)
-MOST = 2_000  # conversations, the latest
+MOST = 2_000  # conversations, the latest, and pairs out of them
 CLOSED = 1_000  # proposals that were decided, the latest: what is like them is not proposed again
-ALIKE = 0.97  # cosine from which two questions ask the same
 SHORTEST = 12  # bytes: four Chinese characters; "hello?" is no question for the knowledge
 LONGEST = 2_000, 20_000  # characters of a question and of an answer, as a passage has them
 SOURCES = 20
@@ -39,16 +38,16 @@ State, Author = FaqProposal.State, Message.Author
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a customer asked and an agent answered, without personal data."""
+    """What a customer asked and an agent answered, without personal data, and where that stands."""
 
     question: str
     answer: str
-    conversation: UUID
+    source: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pairs whose questions are nearly the same, the latest first, and its vector, float32[d]."""
+    """Pairs whose questions ask the same, the latest first, and the vector of its, float32[d]."""
 
     vector: Vectors
     pairs: list[Pair]
@@ -64,8 +63,8 @@ def is_due() -> bool:
     return ended().filter(ended_at__gte=timezone.now() - DAY).exists()
 
 
-def read() -> tuple[list[Pair], list[str]]:
-    """Pairs of conversations that ended well, the latest first, and questions that were decided."""
+def read() -> tuple[list[Pair], list[Pair]]:
+    """Pairs of conversations that ended well, the latest first, and those that were decided."""
     poor = Rating.objects.filter(score__lte=2).values("conversation")
     ids = ended().exclude(conversation__in=poor).values_list("conversation_id", flat=True)
     order = {id_: place for place, id_ in enumerate(dict.fromkeys(ids[:MOST]))}
@@ -74,29 +73,29 @@ def read() -> tuple[list[Pair], list[str]]:
     talks = groupby(in_order, key=lambda message: message.conversation_id)
     pairs = [pair for _, messages in talks for pair in _pairs(messages)]
     closed = FaqProposal.objects.exclude(state=State.OPEN).order_by("-created_at")
-    return (
-        sorted(pairs, key=lambda pair: order[pair.conversation]),
-        list(closed.values_list("question", flat=True)[:CLOSED]),
-    )
+    decided = closed.values_list("question", "answer", "id")[:CLOSED]
+    pairs.sort(key=lambda pair: order[pair.source])
+    return pairs[:MOST], [Pair(*row) for row in decided]
 
 
-def group(pairs: Sequence[Pair], decided: Sequence[str]) -> list[Group]:
+def group(pairs: Sequence[Pair], decided: Sequence[Pair]) -> list[Group]:
     """The pairs by what they ask, without what was decided. Encodes: no scope is open."""
+    from ml import sameness
+
     engine.background()  # the search will want it, within a transaction
     if not pairs:
         return []
-    vectors = engine.encode_all([*(pair.question for pair in pairs), *decided], "query")
-    known = vectors[len(pairs) :]
-    groups: list[Group] = []
-    for pair, vector in zip(pairs, vectors, strict=False):
-        if len(known) and float((known @ vector).max()) >= ALIKE:
-            continue
-        near = max(groups, key=lambda one: float(one.vector @ vector), default=None)
-        if near is None or float(near.vector @ vector) < ALIKE:
-            near = Group(vector, [])
-            groups.append(near)
-        near.pairs.append(pair)
-    return groups
+    both = [*pairs, *decided]
+    asked = engine.encode_all([pair.question for pair in both], "query")
+    answered = engine.encode_all([pair.answer for pair in both], "query")
+    named = [followups.named(pair.question) for pair in both]
+    places = sameness.group(asked, answered, named).tolist()
+    closed = set(places[len(pairs) :])
+    groups: dict[int, Group] = {}
+    for pair, vector, place in zip(pairs, asked, places, strict=False):
+        if place not in closed:
+            groups.setdefault(place, Group(vector, [])).pairs.append(pair)
+    return list(groups.values())
 
 
 def keep(groups: Sequence[Group]) -> None:
@@ -163,7 +162,7 @@ def _proposal(found: Group) -> FaqProposal:
         1,
         revision=serving.revision,
     )
-    sources = dict.fromkeys(str(pair.conversation) for pair in found.pairs)
+    sources = dict.fromkeys(str(pair.source) for pair in found.pairs)
     return FaqProposal(
         digest=knowledge.digest(latest.question),
         question=latest.question,

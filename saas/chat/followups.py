@@ -25,9 +25,23 @@ FILLER = re.compile(r"^(the|a|an)\s+|\s+(ones?|too|then|as well)$|^的|的$", re
 PLACES = (
     *("Canada", "Japan", "Germany", "France", "Italy", "Spain", "Australia", "Singapore", "China"),
     *("India", "Brazil", "Mexico", "Korea", "Malaysia", "Thailand", "Vietnam", "Ireland", "Poland"),
+    *("Norway", "Sweden", "Denmark", "Finland", "Netherlands", "Belgium", "Austria", "Switzerland"),
     *("Hong Kong", "Taiwan", "Macau", "New Zealand", "the UK", "the US", "the USA", "Europe"),
     *("加拿大", "日本", "德国", "法国", "意大利", "西班牙", "澳大利亚", "新加坡", "中国", "印度"),
     *("巴西", "墨西哥", "韩国", "马来西亚", "泰国", "越南", "香港", "台湾", "澳门", "新西兰"),
+    *(
+        "挪威",
+        "瑞典",
+        "丹麦",
+        "芬兰",
+        "荷兰",
+        "比利时",
+        "奥地利",
+        "瑞士",
+        "俄罗斯",
+        "印尼",
+        "菲律宾",
+    ),
     *("英国", "美国", "欧洲", "国外", "新疆", "西藏", "北京", "上海"),
 )
 CLASSES = tuple(
@@ -54,6 +68,11 @@ def readings(text: str, question: str) -> list[str]:
         return [text]
     replaced = replace(question, core)
     return list(dict.fromkeys((text, replaced or join(question, core))))
+
+
+def named(text: str) -> list[str]:
+    """The words of each class that a text has, numbers apart: they tell questions from one another."""
+    return [" ".join(sorted(set(words.findall(text)))).casefold() for words in CLASSES[1:]]
 
 
 def replace(question: str, core: str) -> str | None:

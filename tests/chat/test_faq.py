@@ -119,3 +119,41 @@ def test_what_the_bot_refused_is_never_a_question_of_a_proposal(shop, find) -> N
     (proposal,) = find(shop)
 
     assert (proposal["question"], proposal["answer"]) == (NORWAY, NINE)
+
+
+PARAPHRASES = [
+    {
+        "Do you engrave names?": "Yes, up to twelve letters for 8 dollars.",
+        "Can I have a name engraved on it?": "We do, it is 8 dollars and takes two more days.",
+        "Is personalised engraving available?": "Yes, up to twelve letters for 8 dollars.",
+    },
+    {
+        "打开过的酒还能退吗？": "开封的酒不支持退货。",
+        "酒开封了可以退货吗": "不好意思，拆封后不能退。",
+        "已经拆封的酒支持退吗": "您好，开封的酒不支持退货。",
+    },
+]
+APART = {  # nearly in one another's words
+    "How long does shipping to Norway take?": "About nine days.",
+    "How long does shipping to Japan take?": "About nine days.",
+    "这款红色的还会补货吗": "下周补货。",
+    "这款蓝色的还会补货吗": "下周补货。",
+}
+
+
+def test_three_ways_to_ask_one_thing_are_one_proposal(shop, find) -> None:
+    for said in zip(*(group.items() for group in PARAPHRASES), strict=True):
+        for question, answer in said:
+            helped(shop, question, answer)
+    for question, answer in APART.items():
+        helped(shop, question, answer)
+
+    found = {row["question"]: (row["count"], row["answer"]) for row in find(shop)}
+
+    latest = [list(group.items())[-1] for group in PARAPHRASES]
+    assert found == {question: (3, answer) for question, answer in latest} | {
+        question: (1, answer) for question, answer in APART.items()
+    }
+    (engraving,) = [row for row in find(shop) if "engraving" in row["question"]]
+    shop.call.post(f"knowledge/proposals/{engraving['id']}/dismiss")
+    assert not [row for row in find(shop) if "engrav" in row["question"]]

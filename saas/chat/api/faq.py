@@ -23,7 +23,7 @@ class FaqProposalOut(BaseModel):
     question: str = Field(description="As a customer asked it last, without personal data")
     answer: str = Field(description="As an agent answered it last, without personal data")
     language: str
-    count: int = Field(description="How often it was asked in nearly the same words")
+    count: int = Field(description="How often it was asked, in whatever words")
     sources: list[UUID] = Field(description="Conversations that it was asked in, 20 at most")
     passage: UUID | None = Field(
         description="What the knowledge may say about it already; once accepted, what it became"
@@ -106,7 +106,7 @@ class DismissFaqProposal(View):
         operation_id="dismiss_faq_proposal", request=None, responses={200: FaqProposalOut}
     )
     def post(self, request: Request, id: UUID) -> Response:
-        """Dismiss a proposal: neither it nor what is nearly the same is proposed again."""
+        """Dismiss a proposal: neither it nor what asks the same is proposed again."""
         row = FaqProposal.objects.select_for_update().get(id=id)
         faq.dismiss(row, actor=self.principal.actor)
         return self.answer(_out(row))

@@ -157,7 +157,7 @@ class Passage(TenantModel, Applicable):
 class FaqProposal(TenantModel):
     """A question that agents answered, with the latest answer, proposed for the knowledge.
 
-    `count` is how often it was asked in nearly the same words, in the conversations `sources`.
+    `count` is how often it was asked, in whatever words, in the conversations `sources`.
     `passage` is what the knowledge may say about it already; of an accepted one what it became.
     """
 
