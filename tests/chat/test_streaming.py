@@ -283,7 +283,7 @@ def test_a_reader_who_waits_holds_the_line_and_one_who_leaves_leaves_nothing(
     eventually(lambda: readers() == 0, within=20)
 
 
-def test_200_messages_at_once_are_refused_beyond_a_minutes_worth(shop, settings) -> None:
+def test_more_messages_than_the_limit_are_refused(shop, settings) -> None:
     settings.MESSAGE_LIMIT = "3/hour"
     conversation = events(ask(shop))[0].data["conversation_id"]
     body = QUESTION | {"conversation_id": conversation}
