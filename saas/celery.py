@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A saas worker -B`."""
+"""The Celery application: `celery -A saas worker -B`, which works off all queues."""
 
 import os
 from typing import Any

@@ -187,6 +187,10 @@ CELERY_TASK_TRACK_STARTED = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 6 * 3600
+# Webhooks have a queue, so that a worker can be kept for them: others train for hours. A worker that
+# is given no queues works off both.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "webhooks": {}}
+CELERY_TASK_ROUTES = {"saas.webhooks.tasks.*": {"queue": "webhooks"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -41,7 +41,7 @@ def commands() -> list[list[str]]:
 
 def test_services() -> None:
     assert set(SERVICES) == {
-        *("postgres", "redis", "migrate", "web", "live", "worker", "beat", "proxy")
+        *("postgres", "redis", "migrate", "web", "live", "worker", "courier", "beat", "proxy")
     }
 
 
@@ -211,6 +211,14 @@ def test_health_is_answered_under_any_host(settings: Any, db: None) -> None:
     assert Client().get("/readyz", headers={"host": "127.0.0.1:8000"}).status_code in {200, 503}
     for path in re.findall(r"127\.0\.0\.1:8000(/\w+)", DOCKERFILE + str(SERVICES)):
         assert path in {"/healthz", "/readyz"}
+
+
+def test_every_queue_has_a_service_of_its_own() -> None:
+    """So no training run holds up webhooks."""
+    queues = [
+        command[command.index("--queues") + 1] for command in commands() if "worker" in command
+    ]
+    assert sorted(queues) == sorted(settings.CELERY_TASK_QUEUES)
 
 
 def test_beat_uses_the_schedule_in_the_database() -> None:

@@ -76,7 +76,8 @@ def start(running: ExitStack, *, port: int, name: str = "demo", **environment: s
     _launch(
         running, site, "orders", *("-m", "saas.demo.orders"), str(orders), str(site.orders_secret)
     )
-    _launch(running, site, "worker", *_worker())
+    _launch(running, site, "worker", *_worker("celery"), "-B")
+    _launch(running, site, "courier", *_worker("webhooks"), "--hostname", "courier@%h")
     _launch(running, site, "web", *_web(site))
     _await_ready(site)
     return site
@@ -123,18 +124,10 @@ def _migrate() -> None:
     call_command("migrate", database="owner", verbosity=0)
 
 
-def _worker() -> list[str]:
+def _worker(queue: str) -> list[str]:
     return [
-        "-m",
-        "celery",
-        "-A",
-        "saas",
-        "worker",
-        "-B",
-        "--concurrency",
-        "1",
-        "--loglevel",
-        "INFO",
+        *("-m", "celery", "-A", "saas", "worker", "--queues", queue),
+        *("--concurrency", "1", "--loglevel", "INFO"),
     ]
 
 

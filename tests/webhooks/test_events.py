@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import redis
 from standardwebhooks.webhooks import Webhook as Checker
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -125,3 +126,26 @@ def test_a_signature_is_of_the_body_the_id_and_the_secret(hook, do, site) -> Non
         with pytest.raises(WebhookVerificationError):
             Checker(secret).verify(body, headers)
     assert set(json.loads(call.body)) == {"type", "timestamp", "data"}
+
+
+def test_no_training_stands_before_them_in_their_queue(
+    shop, settings, django_capture_on_commit_callbacks
+) -> None:
+    webhook = shop.call.post("webhooks", {"url": "https://shop.example/hook"}).json()["id"]
+    with django_capture_on_commit_callbacks(execute=True):
+        shop.call.post("training/runs", {"kind": "intent"})
+        shop.call.post(f"webhooks/{webhook}/test")
+
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    sent = {
+        queue: [
+            told["task"]
+            for told in (json.loads(message)["headers"] for message in broker.lrange(queue, 0, -1))
+            if str(shop.id) in told["argsrepr"]
+        ]
+        for queue in settings.CELERY_TASK_QUEUES
+    }
+    assert sent == {
+        "celery": ["saas.training.tasks.train"],
+        "webhooks": ["saas.webhooks.tasks.deliver"],
+    }
