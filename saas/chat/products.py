@@ -86,5 +86,7 @@ def _item(hit: Hit, language: str) -> dict[str, Any]:
 
 
 def _line(item: dict[str, Any]) -> str:
-    price = f"{item['price']} {item['currency']}".strip() if item["price"] else ""
+    whole, _, cents = (item["price"] or "").partition(".")
+    amount = f"{whole}.{cents:0<2}" if cents else whole
+    price = f"{amount} {item['currency']}".strip() if amount else ""
     return f"{item['title']} ({price})" if price else str(item["title"])

@@ -16,6 +16,7 @@ from tenants.scope import tenant_scope
 
 LONGEST = 2_000  # characters, as in the API
 SHOWN = 50
+BY_INTENT = ("reply", "action", "ask", "fallback")  # kinds of answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Turn:
     def by_bot(self) -> bool:
         """Or by a person on the bot's side."""
         return self.message.author != Message.Author.CUSTOMER
+
+    @property
+    def intent(self) -> str:
+        """What it was taken for, where that has to do with the answer."""
+        return self.message.intent if self.message.kind in BY_INTENT else ""
 
 
 def ask(tenant_id: UUID, visitor: Visitor, text: str) -> UUID:

@@ -175,6 +175,24 @@ def test_the_answer_shows_its_source(harbour, client, worked_off) -> None:
     assert "能寄电池吗？" in text(response)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("action", "intent"), ("fallback", "nearest intent"), ("items", "")]
+)
+def test_the_intent_stands_with_answers_that_rest_on_it(harbour, client, kind, said) -> None:
+    own = {"lang": "en", "visitor": "visitor-" + "a" * 16}
+    own["conversation"] = field(post(client, PARTS, text="Where is it?", **own), "conversation")
+    with harbour.scope():
+        Message.objects.filter(author="bot").update(
+            kind=kind, intent="order_status", confidence=0.8
+        )
+
+    shown = text(get(client, **own))
+
+    assert words.TEXT["en"]["kinds"][kind] in shown
+    assert (f"<span>{said} <code>order_status</code>" in shown) == bool(said)
+    assert ("order_status" in shown) == bool(said)
+
+
 def test_with_javascript_only_what_changed_comes_back(harbour, client) -> None:
     response = post(client, PARTS, text="Hello", lang="en")
 
