@@ -138,7 +138,7 @@ def _csv(file: BinaryIO, name: str, delimiter: str, size: int) -> Iterator[Table
         yield dict(zip(header, map(list, zip_longest(*part)), strict=False))
 
 
-def _lines(file: BinaryIO, name: str, delimiter: str) -> Iterator[list[str]]:
+def _lines(file: BinaryIO, name: str, delimiter: str) -> Iterator[Sequence[str]]:
     """The cells of each line that has any; a line may not have more than the first."""
     csv.field_size_limit(MAX_CELL)
     with _text(file, name) as stream:
@@ -157,7 +157,7 @@ def _lines(file: BinaryIO, name: str, delimiter: str) -> Iterator[list[str]]:
                     )
                 read = reader.line_num
                 if row:
-                    yield row
+                    yield tuple(row)  # the garbage collector takes no note of it, as of a list
         except csv.Error as error:
             raise FileError(
                 f"{name}, line {read + 1}: {error}. A cell holds at most {MAX_CELL:,} "

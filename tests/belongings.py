@@ -39,7 +39,8 @@ def give(business: Any) -> dict[str, str]:
     call.post("corrections", {"text": f"{mark} hey", "intent": f"{mark}_hi"})
     call.post("examples", [{"text": f"{mark} hello", "intent": f"{mark}_hi"}])
     call.post("items", [{"id": f"{mark}-item", "title": f"{mark} tea"}])
-    call.post("events", [{"customer": f"{mark}-customer", "item": f"{mark}-item"}])
+    seen = {"item": f"{mark}-item", "kind": "view"}
+    call.post("events", [seen | {"customer": f"{mark}-{who}"} for who in ("customer", "visitor")])
     call.post("customers", [{"id": f"{mark}-customer", "attributes": {"said": mark}}])
     call.post(
         "labelling/turns",
@@ -112,6 +113,7 @@ def give(business: Any) -> dict[str, str]:
         "recommendation-rules": str(rule.id),
         "recommendations": str(shown.id),
         "experiments": str(experiment.id),
+        "events": call.get(f"events?customer={mark}-visitor").json()["results"][0]["id"],
         "training/runs": run,
         "versions": run,
         "challenges": str(challenge.id),
@@ -123,5 +125,5 @@ def give(business: Any) -> dict[str, str]:
         "labelling/findings": str(finding.id),
     } | {
         kind: call.get(kind).json()["results"][0]["id"]
-        for kind in ("knowledge", "replies", "examples", "keys", "corrections", "events")
+        for kind in ("knowledge", "replies", "examples", "keys", "corrections")
     }

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from saas import rows
 
-MOST = 50
+MOST, FEW = 50, 20
+LONGEST_NAME = 60
 LONGEST = 500  # characters of a text
 LIST = 50  # texts of a list
 LARGEST = 1e15  # of a number: up to there JSON readers of every language agree
@@ -51,23 +52,35 @@ def _text(value: str) -> str:
     return value
 
 
-Name = Annotated[str, Field(min_length=1, max_length=60, pattern=rows.NAME)]
-Value = Annotated[
-    Any,
-    AfterValidator(_plain),
-    WithJsonSchema(
-        {
+def _schema(most: int) -> dict[str, Any]:
+    text = {"type": "string", "maxLength": LONGEST, "pattern": rows.NO_NUL}
+    return {
+        "type": "object",
+        "maxProperties": most,
+        "propertyNames": {"minLength": 1, "maxLength": LONGEST_NAME, "pattern": rows.NAME},
+        "additionalProperties": {
             "anyOf": [
-                {"type": "string", "maxLength": LONGEST, "pattern": rows.NO_NUL},
+                text,
                 {"type": "number", "minimum": -LARGEST, "maximum": LARGEST},
                 {"type": "boolean"},
-                {
-                    "type": "array",
-                    "maxItems": LIST,
-                    "items": {"type": "string", "maxLength": LONGEST, "pattern": rows.NO_NUL},
-                },
+                {"type": "array", "maxItems": LIST, "items": text},
             ]
-        }
-    ),
+        },
+    }
+
+
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=rows.NAME)]
+Value = Annotated[Any, AfterValidator(_plain)]
+Attributes = Annotated[
+    dict[Name, Value],
+    Field(max_length=MOST),
+    BeforeValidator(_from_cell),
+    WithJsonSchema(_schema(MOST)),
 ]
-Attributes = Annotated[dict[Name, Value], BeforeValidator(_from_cell), Field(max_length=MOST)]
+Context = Annotated[
+    dict[Name, Value],
+    Field(max_length=FEW),
+    BeforeValidator(_from_cell),
+    WithJsonSchema(_schema(FEW)),
+]
+"""What an event says of its own: fewer, as there are many events."""

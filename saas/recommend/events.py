@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from saas import rows
 from saas.recommend import arrivals, customers
-from saas.recommend.attributes import Attributes
+from saas.recommend.attributes import Context
 from saas.recommend.customers import SESSION
 from saas.recommend.models import Event
 from tenants import audit
@@ -63,9 +63,8 @@ class EventRow(rows.Row):
     quantity: float = Field(
         default=1.0, ge=0, le=LARGEST, allow_inf_nan=False, description="How many or how much"
     )
-    context: Attributes = Field(
+    context: Context = Field(
         default={},
-        max_length=20,
         description="Your own fields, such as the page or device. In a file: columns such as "
         "context.page, or one cell of JSON",
     )

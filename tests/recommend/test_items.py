@@ -243,6 +243,8 @@ def test_the_command_replaces_only_what_is_confirmed(shop, tmp_path) -> None:
 
     with pytest.raises(CommandError, match="3 of the 4"):
         call_command("import_items", shop.slug, str(path), "--replace")
+    with pytest.raises(CommandError, match="Give both"):
+        call_command("import_items", shop.slug, str(path), "--force")
     call_command("import_items", shop.slug, str(path), "--replace", "--force")
 
     items = shop.call.get("items").json()["results"]

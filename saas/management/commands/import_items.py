@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any, BinaryIO
 
+from django.core.management.base import CommandError
+
 from saas import imports
 from saas.management.importing import ImportCommand
 
@@ -27,6 +29,8 @@ class Command(ImportCommand):
         )
 
     def run(self, source: BinaryIO, name: str, **more: Any) -> imports.Report:
+        if self.chosen["force"] and not self.chosen["replace"]:
+            raise CommandError("--force goes with --replace. Give both, or neither.")
         if not self.chosen["replace"]:
             return super().run(source, name, **more)
         report = imports.replace_items(source, name, force=self.chosen["force"], **more)

@@ -15,7 +15,7 @@ from saas import rows
 from saas.api import NO_CONTENT, BatchResult, Body, PageQuery, View, page, page_of, store_batch
 from saas.errors import Problem
 from saas.recommend import events
-from saas.recommend.attributes import Attributes
+from saas.recommend.attributes import Context
 from saas.recommend.models import Event
 
 
@@ -30,7 +30,7 @@ class StoredEvent(BaseModel):
     name: str
     value: float
     quantity: float
-    context: Attributes
+    context: Context
     recommendation: UUID | None
     at: datetime
 
