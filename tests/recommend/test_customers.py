@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
-from saas.recommend import recommender
+from django.db import connections
+
+from saas.recommend import arrivals, recommender
 from saas.recommend.models import Customer, Event, Recommendation
 from tenants.models import AuditEvent
+from tests.conftest import found
 
 AT = "2024-05-01T10:00:00Z"
 
@@ -168,3 +172,28 @@ def test_an_export_is_complete_and_an_erasure_leaves_nothing(shop, bank) -> None
     assert send(shop, event("A", session="s")) == ["created"]
     assert len(shop.call.get("events?customer=session:s").json()["results"]) == 1
     assert len(export(bank, "C1")["events"]) == 1_000
+
+
+def test_no_event_is_left_behind_by_a_merge_at_the_same_moment(committed, monkeypatch) -> None:
+    shop = found("shop")
+    stored, merged = arrivals._insert, threading.Event()
+    coming = threading.Event()
+
+    def slowly(texts: list[str]) -> set[str]:
+        coming.set()
+        merged.wait(1.0)  # in vain: the merge waits for the event, not the event for the merge
+        return stored(texts)
+
+    def join() -> None:
+        coming.wait(30)
+        merge(shop, "C1", "session:s")
+        merged.set()
+        connections.close_all()
+
+    monkeypatch.setattr(arrivals, "_insert", slowly)
+    other = threading.Thread(target=join)
+    other.start()
+    send(shop, event("A", session="s"))
+    other.join(30)
+
+    assert whose(shop) == {"A": "C1"}
