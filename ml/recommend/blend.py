@@ -84,7 +84,11 @@ class Recommender:
             "kinds": fitted.kinds,
             "choice": asdict(fitted.choice),
             "metrics": fitted.metrics,
-            "cold": {"base": fitted.ranking.base, "slope": fitted.ranking.slope},
+            "cold": {
+                "base": fitted.ranking.base,
+                "slope": fitted.ranking.slope,
+                "lent": fitted.ranking.lent,
+            },
         }
         report(1.0, f"fitted on {len(items)} items")
         return cls(tensors, meta)
@@ -103,7 +107,8 @@ class Recommender:
         ids, new = self._new(extra)
         open_ = np.fromiter((allowed is None or item in allowed for item in ids), bool, len(ids))
         places = {item: place for place, item in enumerate(ids)}
-        return Offer(ids, places, new, open_)
+        kin = wording.kin(self._signals.text, self._signals.cold, new)
+        return Offer(ids, places, new, kin, open_)
 
     def recommend(
         self,
@@ -130,7 +135,7 @@ class Recommender:
         found = np.concatenate(
             [
                 self._signals.of(past, taste, known),
-                self._signals.of_new(taste, offer.new[newer]),
+                self._signals.of_new(taste, offer.new[newer], offer.kin[:, newer]),
             ],
             axis=1,
         )

@@ -135,13 +135,15 @@ class Fitting:
             half_life=choice.half_life, kind_weights=kind_weights(past, choice.rarity)
         )
         popularity = np.stack([past.popularity(days=days) for days in WINDOWS])
+        cold = np.bincount(past.items, minlength=past.item_count) == 0
+        weights = linear.weights(matrix, regularisation=choice.regularisation)
         return Signals(
-            weights=linear.weights(matrix, regularisation=choice.regularisation),
+            weights=wording.with_kin(weights, self._text, cold),
             near=wording.neighbours(self._text),
             text=self._text,
             popularity=popularity,
             fresh=(0.5 ** ((past.now - past.first_days()) / FRESHNESS)).astype(np.float32),
-            cold=np.bincount(past.items, minlength=past.item_count) == 0,
+            cold=cold,
             ranked=np.argsort(-popularity.sum(axis=0), kind="stable"),
             goods=self._goods,
             sequence=None,

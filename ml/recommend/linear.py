@@ -33,7 +33,7 @@ def ease(history: Matrix, *, regularisation: float) -> Matrix:
     full = _inverse(gram)
     full /= -np.diag(full).copy()
     np.fill_diagonal(full, 0)
-    return _strongest(full)
+    return strongest(full)
 
 
 def _inverse(gram: Any) -> Any:
@@ -58,11 +58,12 @@ def item_knn(history: Matrix, *, shrinkage: float) -> Matrix:
         products /= np.outer(lengths[rows], lengths) + shrinkage
         places = np.arange(products.shape[0])
         products[places, places + start] = 0
-        parts.append(_strongest(products))
+        parts.append(strongest(products))
     return vstack(parts, format="csr")
 
 
-def _strongest(full: Any) -> Matrix:
+def strongest(full: Any) -> Matrix:
+    """Sparse float32, of each row the `KEPT` weights that are farthest from nothing."""
     items = full.shape[1]
     if items > KEPT:
         weak = np.argpartition(np.abs(full), items - KEPT, axis=1)[:, : items - KEPT]

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.recommend.interactions import Matrix
 from ml.types import Vectors
 
 
@@ -14,13 +15,15 @@ from ml.types import Vectors
 class Offer:
     """All candidates of one model: those it was fitted on, then the newer ones.
 
-    `new` is float32[newer ones, d], their centred vectors. `open` says which candidates may be
+    `new` is float32[newer ones, d], their centred vectors, and `kin` sparse float32[items, newer
+    ones], which of the model's items stand for them. `open` says which candidates may be
     recommended at all.
     """
 
     ids: list[str]
     places: dict[str, int]
     new: Vectors
+    kin: Matrix
     open: NDArray[np.bool_]
 
     def only(self, items: Collection[str]) -> Self:

@@ -11,13 +11,13 @@ class Settings:
     a past can be recommended.
     """
 
-    width: int = 64
+    width: int = 128
     layers: int = 2
     heads: int = 2
     longest: int = 50
-    dropout: float = 0.3
+    dropout: float = 0.4
     id_dropout: float = 0.1
-    epochs: int = 40
+    epochs: int = 60
     rate: float = 1e-3
     decay: float = 0.01
     tokens: int = 1_024  # events in a step

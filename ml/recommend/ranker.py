@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.recommend.signals import TEXT
+from ml.recommend.signals import BEHAVIOUR, TEXT
 from ml.types import Vectors
 
 FEWEST = 100  # decisions that weights are learned from
@@ -15,27 +15,34 @@ FACTORS = (0.0, 0.5, 0.8, 1.25, 2.0, 4.0)  # what a weight is tried times
 SHARES = (-0.5, -0.1, 0.1, 0.5)  # of the greatest weight, what is tried added to one
 ROUNDS = 3
 ENOUGH = 1e-4  # a round that gains less is the last
-LEVELS = (10, 30, 100, 1_000)  # places at which the likest new item may stand
+LEVELS = (10, 30, 100, 1_000)  # places at which the most promising new item may stand
 LINED = 200  # customers that such a line is drawn for
-LINE = 10  # the last likest one that a line is drawn through, and times the level's place
+LINE = 10  # the last promising one that a line is drawn through, and times the level's place
+SPREAD = 0.75  # chosen on Beauty's validation items
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """float32[signals]: what each signal counts. For a customer with a past, an item that nobody
-    has taken yet has likeness in text alone, which counts by a line of its own: `base` + `slope` of
-    it.
+    has taken yet counts by its promise alone, by a line of its own: `base` + `slope` of it.
+
+    Its promise is its likeness in text and `lent` times the behaviour that its kin lend it.
     """
 
     weights: Vectors
     base: float = 0.0
     slope: float = 1.0
+    lent: float = 0.0
 
     def scores(self, found: Vectors, cold: NDArray[np.bool_]) -> Vectors:
         """float32[candidates] of signals float32[signals, candidates]."""
         scores = self.weights @ found
-        scores[cold] = self.base + self.slope * found[TEXT, cold]
+        scores[cold] = self.base + self.slope * self.promise(found[:, cold])
         return np.asarray(scores, dtype=np.float32)
+
+    def promise(self, found: Vectors) -> Vectors:
+        """float32[...] of signals float32[signals, ...]."""
+        return np.asarray(found[TEXT] + self.lent * found[BEHAVIOUR], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +131,8 @@ class Decisions:
 
     def _ndcg(self, warm: Vectors, ranking: Ranking) -> float:
         """Of the scores of what is not new."""
-        text = ranking.base + ranking.slope * self._whole[TEXT]
-        scores = np.where(self._cold, text, warm)
+        new = ranking.base + ranking.slope * ranking.promise(self._whole)
+        scores = np.where(self._cold, new, warm)
         scores[self._none] = -np.inf
         count = min(TOP, scores.shape[1])
         top = np.argpartition(-scores, count - 1, axis=1)[:, :count]
@@ -160,16 +167,23 @@ def learn(decisions: list[Decision], start: Ranking) -> Ranking:
 
 
 def _lined(decisions: list[Decision], ranking: Ranking, level: int) -> Ranking:
-    """With a worth of likeness in text by which, in the mean over customers, the likest item stands
-    at that place among the others, and the tenth likest at ten times that place."""
-    scores, likeness = [], []
+    """With a worth of promise by which, in the mean over customers, the most promising item stands
+    at that place among the others, and the tenth most at ten times that place."""
+    ranking = replace(ranking, lent=_lent(decisions[:LINED]))
+    scores, promises = [], []
     for decision in decisions[:LINED]:
         ranked = np.sort(ranking.weights @ decision.signals)[::-1]
-        likest = np.sort(decision.signals[TEXT])[::-1]
+        promising = np.sort(ranking.promise(decision.signals))[::-1]
         last = len(ranked) - 1
         scores.append((ranked[min(level - 1, last)], ranked[min(LINE * level - 1, last)]))
-        likeness.append((likest[0], likest[min(LINE - 1, last)]))
+        promises.append((promising[0], promising[min(LINE - 1, last)]))
     high, low = np.mean(scores, axis=0)
-    likest_one, likest_tenth = np.mean(likeness, axis=0)
-    slope = (high - low) / max(likest_one - likest_tenth, 1e-6)
-    return replace(ranking, base=float(high - slope * likest_one), slope=float(slope))
+    first, tenth = np.mean(promises, axis=0)
+    slope = (high - low) / max(first - tenth, 1e-6)
+    return replace(ranking, base=float(high - slope * first), slope=float(slope))
+
+
+def _lent(decisions: list[Decision]) -> float:
+    """The weight by which behaviour spreads `SPREAD` times as far as likeness in text does."""
+    spreads = np.mean([d.signals[[TEXT, BEHAVIOUR]].std(axis=1) for d in decisions], axis=0)
+    return float(SPREAD * spreads[0] / max(spreads[1], 1e-9))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ml.recommend.network import Network, Shape
 
 EVERY = 5  # epochs between two judgements
+PATIENCE = 15  # epochs without a better model, after which there is none to come
 LOOKED_BACK = 10  # newest events whose part in a score is looked at
 
 
@@ -76,6 +77,8 @@ class SequenceModel:
                     kept = {name: value.clone() for name, value in network.state_dict().items()}
             if progress:
                 progress(epoch / settings.epochs, line)
+            if kept is not None and epoch - epochs >= PATIENCE:
+                break
         if kept is not None:
             network.load_state_dict(kept)
         return cls(

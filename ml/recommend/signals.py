@@ -27,7 +27,7 @@ NAMES = (
     "fresh",  # how new the item is
 )
 WINDOWS = (7.0, 28.0, 90.0)  # days
-TEXT, FRESH = NAMES.index("text"), NAMES.index("fresh")
+BEHAVIOUR, TEXT, FRESH = (NAMES.index(name) for name in ("behaviour", "text", "fresh"))
 EXACT_BELOW = 5_000  # candidates that are all ranked; of more, those that something speaks for
 BY_BEHAVIOUR, BY_TEXT, BY_POPULARITY = 1_500, 1_000, 500
 
@@ -97,12 +97,14 @@ class Signals:
             return np.zeros(0, dtype=np.float32)
         return np.asarray(taste.strengths @ self.text[taste.places])
 
-    def of_new(self, taste: Taste, vectors: Vectors) -> Vectors:
-        """float32[signals, m] of m items newer than the past, by their centred text vectors."""
+    def of_new(self, taste: Taste, vectors: Vectors, kin: Matrix) -> Vectors:
+        """float32[signals, m] of m items newer than the past, by their centred text vectors and
+        the behaviour that their kin, sparse float32[items, m], lend them."""
         found = np.zeros((len(NAMES), len(vectors)), dtype=np.float32)
         found[FRESH] = 1.0
         if self.text is not None and len(taste.places):
             found[TEXT] = vectors @ self.profile(taste)
+            found[BEHAVIOUR] = kin.T @ (self.weights[taste.places].T @ taste.strengths)
         return found
 
 

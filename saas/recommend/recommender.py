@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.errors import DataError
-from ml.recommend import Recommender
+from ml.recommend import Plan, Recommender, Settings
 from ml.types import Event, Item
 from saas import engine
 from saas.recommend import catalog, robots
@@ -46,7 +46,7 @@ def read() -> Data:
     for place, row in enumerate(ItemRow.objects.order_by("external_id").iterator(chunk_size=2_000)):
         price = None if row.price is None else float(row.price)
         text = catalog.text_of(row)
-        items.append(Item(row.external_id, text, row.category, price))
+        items.append(Item(row.external_id, text, row.category, price, row.brand))
         texts.append(text)
         if row.encoder == encoder and row.vector is not None:
             vectors[place] = bytes(row.vector)
@@ -72,8 +72,18 @@ def fit(data: Data, task: store.Task, *, progress: Callable[[float, str], None])
         data.items,
         vectors,
         now=data.now,
+        plan=_plan(task),
         progress=lambda share, line: progress(ENCODING + share * (0.95 - ENCODING), line),
     )
+
+
+def _plan(task: store.Task) -> Plan:
+    """A tuned run trains a sequence model too."""
+    seed = task.options.get("seed", 0)
+    if task.step != "tuned":
+        return Plan(seed=seed)
+    chosen = {"epochs": task.options["epochs"]} if "epochs" in task.options else {}
+    return Plan(seed=seed, sequence=Settings(**chosen))
 
 
 def _vectors(data: Data, progress: Callable[[float, str], None]) -> Vectors | None:

@@ -75,8 +75,18 @@ def test_each_tenant_is_served_with_its_own_adapter(taught, bank, worked_off) ->
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({"kind": "recommend", "step": "tuned"}, "only intent models are tuned"),
-        ({"kind": "intent", "options": {"typos": "on"}}, "recall and precision only"),
+        (
+            {"kind": "recommend", "step": "tuned", "options": {"rank": 2}},
+            "a tuned run of kind recommend takes the options epochs, seed: leave out rank",
+        ),
+        (
+            {"kind": "recommend", "options": {"epochs": 2}},
+            "an instant run of kind recommend takes no options: leave out epochs",
+        ),
+        (
+            {"kind": "intent", "options": {"typos": "on"}},
+            "the options precision, recall: leave out typos",
+        ),
         ({"kind": "intent", "step": "tuned", "options": {"typos": "maybe"}}, "typos"),
         ({"kind": "intent", "step": "tuned", "options": {"epochs": 0}}, "epochs"),
         ({"kind": "intent", "step": "tuned", "options": {"magic": "on"}}, "magic"),

@@ -17,14 +17,16 @@ from saas.training.api import Kind
 from saas.training.models import LogLine, Run
 
 Switch = Literal["off", "on", "try"]
-INSTANT = {"recall", "precision"}  # options of an instant run
+INSTANT = {"recall", "precision"}  # options of an instant run of intents
+RECOMMENDING = {"epochs", "seed"}  # options of a tuned run of recommendations
 
 
 class Options(Body):
     """How a run trains. What is not given suits the number of examples.
 
-    `recall` and `precision` are of every intent run, the others of a tuned one. A switch is off, on,
-    or tried: trained with and without it, and kept where it helps.
+    `recall` and `precision` are of every intent run, the others of a tuned one; a tuned run of
+    recommendations takes `epochs` and `seed`. A switch is off, on, or tried: trained with and
+    without it, and kept where it helps.
     """
 
     epochs: int | None = Field(default=None, ge=1, le=50)
@@ -79,21 +81,27 @@ class RunIn(Body):
     )
     step: Literal["instant", "tuned"] = Field(
         default="instant",
-        description="`instant` is live in seconds; `tuned` also trains the encoder, in minutes",
+        description="`instant` is live in seconds; `tuned` also trains, in minutes, the encoder for "
+        "intents, and for recommendations a model of the order of events, kept where it wins",
     )
-    options: Options | None = Field(default=None, description="Of an intent run")
+    options: Options | None = Field(default=None, description="Where not all is as usual")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.step == "tuned" and self.kind != "intent":
-            raise ValueError("only intent models are tuned: leave step out")
-        if self.options is not None and self.kind != "intent":
-            raise ValueError("options are of intent runs: leave them out")
-        if self.step != "tuned" and self._chosen() - INSTANT:
+        if self.kind == "intent":
+            allowed = set(Options.model_fields) if self.step == "tuned" else INSTANT
+        else:
+            allowed = RECOMMENDING if self.step == "tuned" else set()
+        if unfit := self._chosen() - allowed:
             raise ValueError(
-                'an instant run takes the options recall and precision only; set "step": "tuned"'
+                f"{self._named()} takes "
+                f"{'the options ' + ', '.join(sorted(allowed)) if allowed else 'no options'}: leave "
+                f"out {', '.join(sorted(unfit))}, or train another step"
             )
         return self
+
+    def _named(self) -> str:
+        return f"{'a tuned' if self.step == 'tuned' else 'an instant'} run of kind {self.kind}"
 
     def _chosen(self) -> set[str]:
         return set(self.options.model_dump(exclude_none=True)) if self.options else set()
