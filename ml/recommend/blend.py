@@ -135,7 +135,7 @@ class Recommender:
         found = np.concatenate(
             [
                 self._signals.of(past, taste, known),
-                self._signals.of_new(taste, offer.new[newer], offer.kin[:, newer]),
+                self._signals.of_new(taste, offer.new[newer], offer.kin[newer]),
             ],
             axis=1,
         )
@@ -163,8 +163,10 @@ class Recommender:
             return []
         likeness = np.zeros(len(offer.ids), dtype=np.float32)
         if self._signals.text is not None:
-            vectors = np.concatenate([self._signals.text, offer.new])
-            likeness += vectors @ vectors[place]
+            count = len(self._items)
+            text, new = self._signals.text, offer.new
+            own = text[place] if place < count else new[place - count]
+            likeness[:count], likeness[count:] = text @ own, new @ own
         if place < len(self._items):
             shared = np.asarray(self._signals.weights[[place]].todense()).ravel()
             likeness[: len(shared)] += shared / max(float(shared.max()), 1e-9)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from ml.recommend import linear, wording
 from ml.recommend.choice import Choice, choose, kind_weights
 from ml.recommend.goods import Goods
-from ml.recommend.interactions import Interactions
+from ml.recommend.interactions import Interactions, Matrix
 from ml.recommend.plan import Plan, Settings
 from ml.recommend.ranker import Ranking
 from ml.recommend.sequence import SequenceModel
@@ -43,6 +45,7 @@ class Fitting:
         self._past = past
         self._goods = goods
         self._text = text
+        self._near = wording.neighbours(text)
         self._plan = plan
         self._report = report
 
@@ -136,10 +139,10 @@ class Fitting:
         )
         popularity = np.stack([past.popularity(days=days) for days in WINDOWS])
         cold = np.bincount(past.items, minlength=past.item_count) == 0
-        weights = linear.weights(matrix, regularisation=choice.regularisation)
         return Signals(
-            weights=wording.with_kin(weights, self._text, cold),
-            near=wording.neighbours(self._text),
+            weights=linear.weights(matrix, regularisation=choice.regularisation),
+            lent=self._lent(cold),
+            near=self._near,
             text=self._text,
             popularity=popularity,
             fresh=(0.5 ** ((past.now - past.first_days()) / FRESHNESS)).astype(np.float32),
@@ -148,6 +151,15 @@ class Fitting:
             goods=self._goods,
             sequence=None,
         )
+
+    def _lent(self, cold: NDArray[np.bool_]) -> Matrix:
+        """Sparse float32[items, items]: in the rows of the cold ones their kin."""
+        some = np.zeros((0, 0), np.float32) if self._text is None else self._text[cold]
+        kin = wording.kin(self._text, cold, some)
+        counts = np.zeros(len(cold), dtype=np.int64)
+        counts[cold] = np.diff(kin.indptr) if len(some) else 0
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return csr_matrix((kin.data, kin.indices, starts), (len(cold), len(cold)))
 
     def _fitted(
         self, signals: Signals, ranking: Ranking, choice: Choice, metrics: dict[str, Any]

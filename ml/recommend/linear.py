@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.sparse import csr_matrix, vstack
 
@@ -53,13 +54,24 @@ def item_knn(history: Matrix, *, shrinkage: float) -> Matrix:
     lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=1)).ravel())
     parts = []
     for start in range(0, columns.shape[0], CHUNK):
-        rows = slice(start, start + CHUNK)
-        products = np.asarray((columns[rows] @ history).todense())
-        products /= np.outer(lengths[rows], lengths) + shrinkage
-        places = np.arange(products.shape[0])
-        products[places, places + start] = 0
-        parts.append(strongest(products))
+        products = (columns[start : start + CHUNK] @ history).tocoo()
+        rows = products.row + start
+        values = products.data / (lengths[rows] * lengths[products.col] + shrinkage)
+        values[rows == products.col] = 0
+        kept = _first_of_each(products.row, values)
+        entries = (values[kept], (products.row[kept], products.col[kept]))
+        parts.append(csr_matrix(entries, products.shape, dtype=np.float32))
     return vstack(parts, format="csr")
+
+
+def _first_of_each(rows: NDArray[np.int32], values: NDArray[Any]) -> NDArray[np.intp]:
+    """Where the `KEPT` greatest values of each row are."""
+    order = np.lexsort((-values, rows))
+    ordered = rows[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    counts = np.diff([*starts, len(ordered)])
+    place = np.arange(len(ordered)) - np.repeat(starts, counts)
+    return np.asarray(order[place < KEPT])
 
 
 def strongest(full: Any) -> Matrix:

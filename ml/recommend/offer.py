@@ -15,8 +15,8 @@ from ml.types import Vectors
 class Offer:
     """All candidates of one model: those it was fitted on, then the newer ones.
 
-    `new` is float32[newer ones, d], their centred vectors, and `kin` sparse float32[items, newer
-    ones], which of the model's items stand for them. `open` says which candidates may be
+    `new` is float32[newer ones, d], their centred vectors, and `kin` sparse float32[newer
+    ones, items], which of the model's items stand for them. `open` says which candidates may be
     recommended at all.
     """
 

@@ -38,13 +38,15 @@ Rows = NDArray[np.intp]
 class Signals:
     """Everything that was fitted on a past, for items as rows.
 
-    `weights` and `near` are sparse float32[items, items], from a history item to a candidate;
+    `weights` and `near` are sparse float32[items, items], from a history item to a candidate; a row
+    of `lent`, of the same shape, are the weights of the items whose behaviour a cold one is lent;
     `text` float32[items, d] of length one; `popularity` float32[3, items]; `fresh` float32[items],
     1 for what is new; `cold` bool[items], what nobody had taken; `ranked` the rows by popularity.
     """
 
     weights: Matrix
     near: Matrix | None
+    lent: Matrix
     text: Vectors | None
     popularity: Vectors
     fresh: Vectors
@@ -76,8 +78,10 @@ class Signals:
         signal["fresh"][:] = self.fresh[rows]
         if not len(taste.places):
             return found
-        weights = self.weights[taste.places]
-        signal["behaviour"][:] = (weights.T @ taste.strengths)[rows]
+        weights, cold = self.weights[taste.places], self.cold[rows]
+        behaviour = weights.T @ taste.strengths
+        signal["behaviour"][:] = behaviour[rows]
+        signal["behaviour"][cold] = self.lent[rows[cold]] @ behaviour
         signal["latest"][:] = (weights.T @ taste.latest)[rows]
         if self.sequence is not None:
             signal["sequence"][:] = self.sequence.scores(past, rows)
@@ -99,12 +103,12 @@ class Signals:
 
     def of_new(self, taste: Taste, vectors: Vectors, kin: Matrix) -> Vectors:
         """float32[signals, m] of m items newer than the past, by their centred text vectors and
-        the behaviour that their kin, sparse float32[items, m], lend them."""
+        the behaviour that their kin, sparse float32[m, items], lend them."""
         found = np.zeros((len(NAMES), len(vectors)), dtype=np.float32)
         found[FRESH] = 1.0
         if self.text is not None and len(taste.places):
             found[TEXT] = vectors @ self.profile(taste)
-            found[BEHAVIOUR] = kin.T @ (self.weights[taste.places].T @ taste.strengths)
+            found[BEHAVIOUR] = kin @ (self.weights[taste.places].T @ taste.strengths)
         return found
 
 

@@ -15,6 +15,7 @@ def parts(signals: Signals) -> tuple[Tensors, dict[str, Any]]:
     """Tensors and meta that `signals` makes the same again of."""
     tensors: Tensors = {
         **_sparse("weights", signals.weights),
+        **_sparse("lent", signals.lent),
         "popularity": signals.popularity,
         "fresh": signals.fresh,
         "cold": signals.cold.astype(np.uint8),
@@ -38,6 +39,7 @@ def signals(tensors: Tensors, meta: dict[str, Any]) -> Signals:
     text = tensors.get("text")
     return Signals(
         weights=_matrix("weights", tensors),
+        lent=_matrix("lent", tensors),
         near=_matrix("near", tensors) if "near.values" in tensors else None,
         text=text,
         popularity=tensors["popularity"],

@@ -2,10 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csr_matrix
 
 from ml.errors import DataError
-from ml.recommend import linear
 from ml.recommend.interactions import Matrix
 from ml.recommend.signals import EXACT_BELOW
 from ml.types import Vectors
@@ -13,7 +12,7 @@ from ml.types import Vectors
 NEIGHBOURS = 100
 KIN, SHARPNESS = 50, 0.2  # known items that stand for a new one, and how much the likest of them
 WIDTH = 64  # principal directions that neighbours are looked for in
-BLOCK = 2_000
+LOOKED_AT = 8  # of the cells that neighbours are looked for in
 
 
 def centred(vectors: Vectors | None, count: int) -> Vectors | None:
@@ -34,43 +33,50 @@ def neighbours(text: Vectors | None) -> Matrix | None:
     """Sparse float32[items, items], each item's likest ones; None where all items are looked at."""
     if text is None or len(text) <= EXACT_BELOW:
         return None
-    _, directions = np.linalg.eigh(text.T @ text)
-    narrow = unit(text @ directions[:, -WIDTH:])
-    columns, values = [], []
-    for start in range(0, len(narrow), BLOCK):
-        likeness = narrow[start : start + BLOCK] @ narrow.T
-        best = np.argpartition(-likeness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        columns.append(best)
-        values.append(np.take_along_axis(likeness, best, axis=1))
-    rows = np.arange(len(text) + 1) * NEIGHBOURS
-    return csr_matrix((np.concatenate(values).ravel(), np.concatenate(columns).ravel(), rows))
+    likeness, columns = _nearest(text, text, NEIGHBOURS)
+    return _rows(likeness, columns, len(text))
 
 
 def kin(text: Vectors | None, cold: NDArray[np.bool_], new: Vectors) -> Matrix:
-    """Sparse float32[items, new]: for each new text the likest items that have a past, with weights
+    """Sparse float32[new, items]: for each new text the likest items that have a past, with weights
     that sum to one."""
     warm = np.flatnonzero(~cold)
-    count = min(KIN, len(warm))
-    shape = (len(cold), len(new))
-    if text is None or not count or not len(new):
-        return csc_matrix(shape, dtype=np.float32)
-    rows, values = [], []
-    for start in range(0, len(new), BLOCK):
-        likeness = new[start : start + BLOCK] @ text[warm].T
-        best = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-        chosen = np.take_along_axis(likeness, best, axis=1)
-        weights = np.exp((chosen - chosen.max(axis=1, keepdims=True)) / SHARPNESS)
-        rows.append(warm[best])
-        values.append(weights / weights.sum(axis=1, keepdims=True))
-    starts = np.arange(len(new) + 1) * count
-    entries = (np.concatenate(values).ravel(), np.concatenate(rows).ravel(), starts)
-    return csc_matrix(entries, shape, dtype=np.float32)
+    if text is None or not len(warm) or not len(new):
+        return csr_matrix((len(new), len(cold)), dtype=np.float32)
+    likeness, columns = _nearest(text[warm], new, min(KIN, len(warm)))
+    weights = np.where(columns >= 0, np.exp((likeness - likeness[:, :1]) / SHARPNESS), 0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return _rows(weights, np.where(columns >= 0, warm[columns], -1), len(cold))
 
 
-def with_kin(weights: Matrix, text: Vectors | None, cold: NDArray[np.bool_]) -> Matrix:
-    """Weights of items by items in which one without a past has what its kin have in the mean."""
-    if text is None or not cold.any() or cold.all():
-        return weights
-    lent = linear.strongest((weights @ kin(text, cold, text[cold])).toarray())
-    entries = (lent.data, np.flatnonzero(cold)[lent.indices], lent.indptr)
-    return weights + csr_matrix(entries, weights.shape, dtype=np.float32)
+def _nearest(known: Vectors, new: Vectors, count: int) -> tuple[Vectors, NDArray[np.int64]]:
+    """For each row of `new` its likest known ones, the likest first: float32 and int64[new, count],
+    -1 for none. Among many it looks along the principal directions and in some cells alone."""
+    import faiss
+
+    if len(known) <= EXACT_BELOW:
+        whole = faiss.IndexFlatIP(known.shape[1])
+        whole.add(np.ascontiguousarray(known))
+        exact: tuple[Vectors, NDArray[np.int64]] = whole.search(np.ascontiguousarray(new), count)
+        return exact
+    _, directions = np.linalg.eigh(known.T @ known)
+    narrow = directions[:, -WIDTH:]
+    index = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(narrow.shape[1]),
+        narrow.shape[1],
+        int(len(known) ** 0.5),
+        faiss.METRIC_INNER_PRODUCT,
+    )
+    index.nprobe = LOOKED_AT
+    index.train(unit(known @ narrow))
+    index.add(unit(known @ narrow))
+    found: tuple[Vectors, NDArray[np.int64]] = index.search(unit(new @ narrow), count)
+    return found
+
+
+def _rows(values: Vectors, columns: NDArray[np.int64], width: int) -> Matrix:
+    """Sparse float32[rows, width] of what stands in columns other than -1."""
+    found = columns >= 0
+    starts = np.concatenate([[0], np.cumsum(found.sum(axis=1))])
+    shape = (len(columns), width)
+    return csr_matrix((values[found].astype(np.float32), columns[found], starts), shape)
