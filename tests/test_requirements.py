@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 GPU, CPU, DEV = "requirements.txt", "requirements-cpu.txt", "requirements-dev.txt"
+PEERS = "tests/bench/peers/requirements.txt"  # an environment of a benchmark's own
 PIN = re.compile(r"^([a-z0-9.-]+)==([0-9]+(?:\.[0-9]+)*(?:\.?(?:post|rc|a|b)[0-9]+)?)$")
 OURS = {"ml", "tenants", "saas", "tests"}
 
@@ -22,7 +23,7 @@ def entries(name: str) -> list[str]:
 
 
 def names(*lists: str) -> set[str]:
-    return {entry.partition("==")[0] for name in lists for entry in entries(name)}
+    return {re.split(r"[\[=]", entry)[0] for name in lists for entry in entries(name)}
 
 
 def imported(*folders: str) -> set[str]:
@@ -74,4 +75,4 @@ def test_every_import_of_the_source_is_listed() -> None:
 
 
 def test_every_import_of_the_tests_is_listed() -> None:
-    assert missing(imported("tests"), names(CPU, DEV)) == []
+    assert missing(imported("tests"), names(CPU, DEV, PEERS)) == []

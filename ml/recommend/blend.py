@@ -11,7 +11,7 @@ from ml import artifact
 from ml.errors import DataError
 from ml.recommend import stored, wording
 from ml.recommend.choice import Choice
-from ml.recommend.fitting import Fitting
+from ml.recommend.fitting import Fitted, Fitting
 from ml.recommend.goods import Goods
 from ml.recommend.interactions import Interactions
 from ml.recommend.offer import Offer
@@ -67,14 +67,12 @@ class Recommender:
         and, as "models", the same figures for each model compared; it is empty where too few came
         back. Raises `DataError` when the vectors do not fit the items.
         """
-        report = progress or _silent
-        places = {item.id: place for place, item in enumerate(items)}
-        if len(places) < len(items):
-            raise DataError("an item stands in the catalog twice; give each id once")
-        text = wording.centred(item_vectors, len(items))
-        past = Interactions.of(events, places, now=now)
-        report(0.0, f"{len(past.days)} events of {past.customer_count} customers")
-        fitted = Fitting(past, Goods.of(items), text, plan or Plan(), report).run()
+        work = fitting(events, items, item_vectors, now=now, plan=plan, progress=progress)
+        return cls.of(work.refit(work.run()), items, item_vectors)
+
+    @classmethod
+    def of(cls, fitted: Fitted, items: Sequence[Item], item_vectors: Vectors | None) -> Self:
+        """What a fitting of these items found."""
         tensors, meta = stored.parts(fitted.signals)
         tensors["ranking"] = fitted.ranking.weights
         if item_vectors is not None and len(items):
@@ -90,7 +88,6 @@ class Recommender:
                 "lent": fitted.ranking.lent,
             },
         }
-        report(1.0, f"fitted on {len(items)} items")
         return cls(tensors, meta)
 
     def offer(
@@ -222,6 +219,26 @@ class Recommender:
             (source, None if cause is None else self._items[cause])
             for source, cause in explainer.explain(rows, found, texts)
         ]
+
+
+def fitting(
+    events: Sequence[Event],
+    items: Sequence[Item],
+    item_vectors: Vectors | None,
+    *,
+    now: float,
+    plan: Plan | None = None,
+    progress: Progress | None = None,
+) -> Fitting:
+    """The work that `Recommender.fit` does, for who wants to see more of it."""
+    report = progress or _silent
+    places = {item.id: place for place, item in enumerate(items)}
+    if len(places) < len(items):
+        raise DataError("an item stands in the catalog twice; give each id once")
+    text = wording.centred(item_vectors, len(items))
+    past = Interactions.of(events, places, now=now)
+    report(0.0, f"{len(past.days)} events of {past.customer_count} customers")
+    return Fitting(past, Goods.of(items), text, plan or Plan(), report)
 
 
 def _nearest(

@@ -50,6 +50,8 @@ class Fitting:
         self._report = report
 
     def run(self) -> Fitted:
+        """Of the past before the held-out days, which its settings and weights are chosen on; of
+        all of it where nothing can be measured."""
         plan = self._plan
         trial = Trial.of(self._past, self._text, held_out_days=plan.held_out_days, seed=plan.seed)
         if trial is None:
@@ -73,13 +75,22 @@ class Fitting:
             learned = trial.learn(joined, reader)
             figures = trial.measure(joined, learned, reader)
             metrics["models"]["sequence"] = figures
+            metrics["sequence"] = joined.sequence.metrics if joined.sequence else {}
             self._report(0.7, f"with a sequence model: held-out NDCG {figures['ndcg10']:.4f}")
             if figures["ndcg10"] >= BETTER * metrics["ndcg10"]:
                 signals, ranking = joined, learned
                 metrics |= figures
-        if plan.refit:
-            signals = self._refitted(signals, choice)
         return self._fitted(signals, ranking, choice, metrics)
+
+    def refit(self, fitted: Fitted) -> Fitted:
+        """The same of all of the past; a sequence model trains as long as was best before."""
+        signals = self._signals(self._past, fitted.choice)
+        sequence, settings = fitted.signals.sequence, self._plan.sequence
+        if sequence is not None and settings is not None:
+            settings = replace(settings, epochs=int(sequence.metrics["epochs"]))
+            trained = self._train(self._past, settings, self._part(0.7, 1), None)
+            signals = replace(signals, sequence=trained)
+        return replace(fitted, signals=signals)
 
     def _compare(
         self, trial: Trial, signals: Signals, ranking: Ranking, reader: Reader
@@ -104,15 +115,6 @@ class Fitting:
             self._part(0.35, 0.65),
             lambda model: trial.quality(model, reader),
         )
-
-    def _refitted(self, signals: Signals, choice: Choice) -> Signals:
-        """The same of all of the past; a sequence model trains as long as was best before."""
-        again = self._signals(self._past, choice)
-        if signals.sequence is None or self._plan.sequence is None:
-            return again
-        epochs = int(signals.sequence.metrics["epochs"])
-        settings = replace(self._plan.sequence, epochs=epochs)
-        return replace(again, sequence=self._train(self._past, settings, self._part(0.7, 1), None))
 
     def _train(
         self,

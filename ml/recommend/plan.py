@@ -25,12 +25,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to fit. Without `refit` the held-out days stay unread, as benchmarks want it.
+    """How to fit: on how many days, the last ones of the past, it is chosen and measured.
 
     `sequence` are the settings of a sequence model, which is kept where it wins; None: none.
     """
 
     held_out_days: float = 28.0
-    refit: bool = True
     sequence: Settings | None = None
     seed: int = 0

@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ml import metrics
-from ml.recommend import Plan, Recommender, Settings
+from ml.recommend import Plan, Recommender, Settings, fitting
 from ml.types import Event, Item, Vectors
 
 DAY = 86_400.0
@@ -41,9 +41,9 @@ class Beauty:
             [Item(row[0], row[2] or row[1]) for row in rows], [row[1] for row in rows], sequences
         )
 
-    def first(self, customers: int) -> Beauty:
-        """The same with some customers alone."""
-        return Beauty(self.items, self.asins, self.sequences[:customers])
+    def every(self, step: int) -> Beauty:
+        """The same with each so many-th customer alone."""
+        return Beauty(self.items, self.asins, self.sequences[::step])
 
 
 def history(customer: int, items: list[str]) -> list[Event]:
@@ -55,22 +55,33 @@ def history(customer: int, items: list[str]) -> list[Event]:
     ]
 
 
-def fit(beauty: Beauty, vectors: Vectors, *, refit: bool, sequence: Settings | None) -> Recommender:
-    """A recommender of all but the last items; without `refit` the validation items are only what
-    its ranking is learned on."""
-    events = [
+def events(beauty: Beauty) -> list[Event]:
+    """All but each customer's last one."""
+    return [
         event
         for customer, items in enumerate(beauty.sequences)
         for event in history(customer, items[:-1])
     ]
-    plan = Plan(held_out_days=1.0, refit=refit, sequence=sequence)
+
+
+def fit(
+    beauty: Beauty, vectors: Vectors, *, sequence: Settings | None
+) -> tuple[Recommender, Recommender]:
+    """Recommenders of all but the last items: one that has not read the validation items, which its
+    settings and weights are chosen on, and one fitted on them too."""
+    plan = Plan(held_out_days=1.0, sequence=sequence)
     with tqdm(total=100, desc="beauty") as bar:
 
         def progress(share: float, line: str) -> None:
             bar.set_postfix_str(line, refresh=False)
             bar.update(int(100 * share) - bar.n)
 
-        return Recommender.fit(events, beauty.items, vectors, now=NOW, plan=plan, progress=progress)
+        past = events(beauty)
+        work = fitting(past, beauty.items, vectors, now=NOW, plan=plan, progress=progress)
+        held = work.run()
+        whole = work.refit(held)
+    made = (Recommender.of(found, beauty.items, vectors) for found in (held, whole))
+    return next(made), next(made)
 
 
 def judge(model: Recommender, beauty: Beauty) -> dict[str, float]:

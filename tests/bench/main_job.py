@@ -30,18 +30,18 @@ PROTOCOL = {
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
     site = stack.start(running)
-    encoder = _encoder()
+    shared = encoder()
     figures: dict[str, Any] = dict.fromkeys(PROTOCOL)
-    bank = _banking77(site, encoder, data / "banking77", figures, quick=quick)
+    bank = _banking77(site, shared, data / "banking77", figures, quick=quick)
     _smp2017(site, data / "smp2017", figures, quick=quick)
-    _clinc150(site, encoder, data / "clinc150", figures, quick=quick)
+    _clinc150(site, shared, data / "clinc150", figures, quick=quick)
     figures.update(retail.measure(site, data / "online_retail", quick=quick))
-    figures["chat_p50_ratio"] = _chat_ratio(bank, encoder, data / "banking77" / "test.csv")
+    figures["chat_p50_ratio"] = _chat_ratio(bank, shared, data / "banking77" / "test.csv")
     notes = {"quick": "smaller training and test parts"} if quick else {}
-    return figures, PROTOCOL | notes | {"encoder": encoder.fingerprint}
+    return figures, PROTOCOL | notes | {"encoder": shared.fingerprint}
 
 
-def _encoder() -> Any:
+def encoder() -> Any:
     from django.conf import settings
 
     from ml import weights

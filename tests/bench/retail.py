@@ -36,21 +36,21 @@ def measure(site: Any, folder: Path, *, quick: bool) -> dict[str, float]:
     train = [p for p in purchases if p.at <= split]
     if quick:
         train = [p for p in train if p.at > split - timedelta(days=120)]
-    targets = _targets(train, [p for p in purchases if p.at > split])
+    wanted = targets(train, [p for p in purchases if p.at > split])
     shop = stack.Tenant(site, "retail")
     # The product lives now: the whole history moves so that the test would begin today.
     _import(shop, train, shift=datetime.now(UTC) - split)
     shop.train("recommend")
-    customers = sorted(targets)
+    customers = sorted(wanted)
     lists = each(f"{shop.slug}: test", lambda customer: recommended(shop, customer), customers)
     popular = _best_sellers(train, split)
     return {
         "retail_ndcg10": statistics.fmean(
-            metrics.ndcg_at_k(got, targets[customer], 10)
+            metrics.ndcg_at_k(got, wanted[customer], 10)
             for customer, got in zip(customers, lists, strict=True)
         ),
         "retail_popularity_ndcg10": statistics.fmean(
-            metrics.ndcg_at_k(popular, targets[customer], 10) for customer in customers
+            metrics.ndcg_at_k(popular, wanted[customer], 10) for customer in customers
         ),
         "recommend_p50_ms": _latency(shop, customers),
     }
@@ -77,7 +77,7 @@ def _time(value: Any) -> datetime:
     return found.replace(tzinfo=UTC)
 
 
-def _targets(train: list[Purchase], test: list[Purchase]) -> dict[str, set[str]]:
+def targets(train: list[Purchase], test: list[Purchase]) -> dict[str, set[str]]:
     known = {purchase.customer for purchase in train}
     targets: dict[str, set[str]] = {}
     for purchase in test:
