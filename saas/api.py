@@ -121,7 +121,15 @@ class View(APIView):
 
     def query(self, form: type[B]) -> B:
         """The request's query parameters in that form; raises InvalidBody."""
-        return validated(form, self.request.query_params.dict())
+        given = self.request.query_params
+        if twice := [name for name in given if len(given.getlist(name)) > 1]:
+            raise InvalidBody(
+                [
+                    {"field": name, "message": "Is given more than once. Give it once."}
+                    for name in twice
+                ]
+            )
+        return validated(form, given.dict())
 
     def answer(self, form: BaseModel, status: int = 200) -> Response:
         return Response(form.model_dump(mode="json"), status=status)

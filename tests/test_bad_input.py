@@ -286,6 +286,17 @@ def test_a_page_size_out_of_bounds_is_refused(shop) -> None:
     assert "There is no such field" in problem(shop.call.get("items?page=2"), 400)
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_parameter_given_twice_is_refused(method: str, shop) -> None:
+    shop.call.post("events", [{"customer": "C1", "item": "tea", "kind": "view"}])
+    answer = shop.call(method, "events?customer=C2&customer=C1")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {"field": "customer", "message": "Is given more than once. Give it once."}
+    ]
+    assert len(shop.call.get("events?customer=C1").json()["results"]) == 1
+
+
 def test_a_foreign_host_is_refused(shop) -> None:
     shop.call.post("items", [{"id": "1", "title": "a"}, {"id": "2", "title": "b"}])
 

@@ -89,7 +89,7 @@ def judge(model: Recommender, beauty: Beauty) -> dict[str, float]:
     gains, hits = [], []
     for customer, items in enumerate(tqdm(beauty.sequences, desc="beauty: test")):
         past, target = items[:-1], items[-1]
-        picks = model.recommend(history(customer, past), now=NOW, k=K, exclude=set(past) - {target})
+        picks = model.recommend(history(customer, past), now=NOW, k=K, exclude=past)
         found = [pick.item for pick in picks]
         gains.append(metrics.ndcg_at_k(found, {target}, K))
         hits.append(float(target in found))
