@@ -20,7 +20,7 @@ class Settings:
     epochs: int = 60
     rate: float = 1e-3
     decay: float = 0.01
-    tokens: int = 1_024  # events in a step
+    tokens: int = 1_024  # events in a step, at most
 
 
 @dataclass(frozen=True, slots=True)

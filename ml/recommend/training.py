@@ -15,6 +15,7 @@ from ml.recommend.sequences import Sequences, gap_classes
 WHOLE_BELOW = 20_000  # items that the softmax goes over all of; above, over a sample of them
 SAMPLE = 8_192
 WARM_UP = 100  # steps
+STEPS, FEWEST = 20, 64  # of an epoch at least, in a small shop; and events in a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Training:
         self._sequences = sequences
         self._wanted = wanted
         self._settings = settings
+        self._tokens = min(settings.tokens, max(FEWEST, len(sequences.items) // STEPS))
         self._random = np.random.default_rng(seed)
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=settings.rate, weight_decay=settings.decay
@@ -56,7 +58,7 @@ class Training:
         self._network.train()
         losses = []
         for slices in self._sequences.batches(
-            longest=self._settings.longest + 1, tokens=self._settings.tokens, random=self._random
+            longest=self._settings.longest + 1, tokens=self._tokens, random=self._random
         ):
             batch = self._batch(slices)
             loss = self._loss(batch)

@@ -181,6 +181,15 @@ def test_reasons_name_their_cause_in_both_languages(trained) -> None:
     assert recommend(trained, language="zh", limit=1)[0]["reason"]["text"] == "近期热门"
 
 
+def test_a_tuned_run_compares_a_model_of_the_order_of_events(visited, worked_off) -> None:
+    tuned = {"kind": "recommend", "step": "tuned", "options": {"epochs": 1, "seed": 3}}
+    with worked_off():
+        run = visited.call.post("training/runs", tuned).json()
+    version = visited.call.get(f"versions/{run['id']}").json()
+    assert {"popularity", "linear", "sequence"} <= set(version["metrics"]["models"])
+    assert ids(visited, customer="C1", limit=3)
+
+
 def test_an_item_newer_than_the_model_can_be_recommended(trained, worked_off) -> None:
     with worked_off():
         trained.call.post("items", [{"id": "late", "title": "Climbing boots", "category": "boot"}])
