@@ -74,19 +74,19 @@ def _stock(shop: stack.Tenant, worlds: NDArray[np.int64], vectors: Vectors) -> N
     from tenants.scope import tenant_scope
 
     encoder = engine.fingerprint()
-    rows = [
-        Item(
-            external_id=f"i{number}",
-            title=f"Item {number} of world {world}",
-            category=f"category {world % 40}",
-            brand=f"brand {world}",
-            price=5 + number % 500,
-            vector=vectors[number].astype(np.float16).tobytes(),
-            encoder=encoder,
-        )
-        for number, world in enumerate(worlds.tolist())
-    ]
     with tenant_scope(shop.id):
+        rows = [
+            Item(
+                external_id=f"i{number}",
+                title=f"Item {number} of world {world}",
+                category=f"category {world % 40}",
+                brand=f"brand {world}",
+                price=5 + number % 500,
+                vector=vectors[number].astype(np.float16).tobytes(),
+                encoder=encoder,
+            )
+            for number, world in enumerate(worlds.tolist())
+        ]
         Item.objects.bulk_create(rows, batch_size=2_000)
         store.touch(catalog.NAME)
 
