@@ -61,6 +61,22 @@ def ndcg_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float
     wanted = set(relevant)
     if not wanted:
         return 0.0
-    gains = [1 / np.log2(place + 2) for place, item in enumerate(ranked[:k]) if item in wanted]
-    best = sum(1 / np.log2(place + 2) for place in range(min(k, len(wanted))))
-    return float(sum(gains) / best)
+    hits = np.zeros((1, k), dtype=bool)
+    hits[0, : len(ranked)] = [item in wanted for item in ranked[:k]]
+    return float(ndcg(hits, np.array([len(wanted)]))[0])
+
+
+def ndcg(hits: NDArray[np.bool_], wanted: NDArray[np.intp]) -> NDArray[np.float64]:
+    """float64[n], the same of n lists: bool[n, k] says which of their places hit, int[n] how many
+    there were to hit, at least one each."""
+    discounts = 1 / np.log2(np.arange(max(hits.shape[1], 1)) + 2)
+    best = np.cumsum(discounts)[np.minimum(wanted, len(discounts)) - 1]
+    return np.asarray(hits @ discounts[: hits.shape[1]] / best)
+
+
+def best_first(scores: Floats, k: int) -> NDArray[np.intp]:
+    """int[n, k]: the places of the k highest of each row of float[n, m], the highest first."""
+    count = min(k, scores.shape[1])
+    top = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(top, order, axis=1))

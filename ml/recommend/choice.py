@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ml import metrics
 from ml.recommend import linear
 from ml.recommend.interactions import BOUGHT, Interactions, Matrix
-from ml.types import Progress, Vectors
+from ml.types import Progress
 
 MOST_ITEMS = 3_000  # the best-selling ones, which a choice is made on: time grows with their cube
 MOST_CUSTOMERS = 2_000
@@ -95,7 +95,9 @@ class _Trial:
         history = normalise(matrix[self._rows])
         scores = np.asarray((history @ weights + self._repeat * history).todense())
         scores += POPULARITY * self._past.popularity(days=28)
-        return _ndcg(_top(scores), self._wanted)
+        top = metrics.best_first(scores, TOP)
+        hits = np.asarray(self._wanted[np.arange(len(top))[:, None], top].todense())
+        return float(metrics.ndcg(hits, self._wanted.getnnz(axis=1)).mean())
 
 
 def normalise(history: Matrix) -> Matrix:
@@ -104,18 +106,3 @@ def normalise(history: Matrix) -> Matrix:
 
     lengths = np.sqrt(np.asarray(history.multiply(history).sum(axis=1)).ravel())
     return (diags(1 / np.maximum(lengths, 1e-9)) @ history).tocsr().astype(np.float32)
-
-
-def _top(scores: Vectors) -> NDArray[np.intp]:
-    count = min(TOP, scores.shape[1])
-    top = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
-    return np.asarray(np.take_along_axis(top, order, axis=1))
-
-
-def _ndcg(top: NDArray[np.intp], wanted: Matrix) -> float:
-    discounts = 1 / np.log2(np.arange(TOP) + 2)
-    found = np.asarray(wanted[np.arange(len(top))[:, None], top].todense())
-    gains = found @ discounts[: top.shape[1]]
-    counts = np.minimum(TOP, wanted.getnnz(axis=1))
-    return float((gains / np.cumsum(discounts)[counts - 1]).mean())

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml import metrics
 from ml.types import Vectors
 
 TOP = 10
@@ -32,7 +33,7 @@ class Exam:
         """ndcg10, recall10, mrr10, coverage, novelty (bits), diversity (1 - likeness in text, null
         without texts), debiased_ndcg10; and ndcg10 by classes of customers and of items."""
         hits = self._hits(lists)
-        gains = self._ndcg(hits, [len(items) for items in self.taken])
+        gains = metrics.ndcg(hits, self._counts())
         return {
             "ndcg10": float(gains.mean()),
             "recall10": float(
@@ -57,10 +58,8 @@ class Exam:
             [np.isin(row, items) for row, items in zip(lists, self.taken, strict=True)], dtype=bool
         ).reshape(lists.shape)
 
-    def _ndcg(self, hits: NDArray[np.bool_], counts: list[int]) -> NDArray[np.float64]:
-        discounts = 1 / np.log2(np.arange(TOP) + 2)
-        best = np.cumsum(discounts)[np.minimum(np.array(counts, dtype=np.intp), TOP) - 1]
-        return np.asarray(hits @ discounts[: hits.shape[1]] / best)
+    def _counts(self) -> NDArray[np.intp]:
+        return np.array([len(items) for items in self.taken], dtype=np.intp)
 
     def _novelty(self, lists: Lists) -> float:
         shares = (self.popularity + 1) / (self.popularity.sum() + len(self.popularity))
@@ -95,7 +94,7 @@ class Exam:
                 self.popularity,
                 None,
             )
-            gains = some._ndcg(some._hits(lists[rows]), [len(items) for items in some.taken])
+            gains = metrics.ndcg(some._hits(lists[rows]), some._counts())
             found[name] = {"count": len(rows), "ndcg10": _mean(gains)}
         return found
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ml import metrics
 from ml.recommend.signals import BEHAVIOUR, TEXT
 from ml.types import Vectors
 
@@ -70,9 +71,7 @@ class Decisions:
             self._cold[row, :size] = decision.cold
             self._taken[row, :size] = decision.taken
             self._none[row, :size] = False
-        self._discounts = 1 / np.log2(np.arange(TOP) + 2)
-        wanted = np.array([min(TOP, decision.wanted) for decision in decisions])
-        self._best = np.cumsum(self._discounts)[wanted - 1]
+        self._wanted = np.array([decision.wanted for decision in decisions])
 
     def likeliest(self) -> Vectors:
         """float32[signals]: weights that maximise the likelihood of a conditional logit (McFadden
@@ -134,11 +133,9 @@ class Decisions:
         new = ranking.base + ranking.slope * ranking.promise(self._whole)
         scores = np.where(self._cold, new, warm)
         scores[self._none] = -np.inf
-        count = min(TOP, scores.shape[1])
-        top = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
-        hits = np.take_along_axis(self._taken, np.take_along_axis(top, order, axis=1), axis=1)
-        return float((hits @ self._discounts[:count] / self._best).mean())
+        top = metrics.best_first(scores, TOP)
+        hits = np.take_along_axis(self._taken, top, axis=1)
+        return float(metrics.ndcg(hits, self._wanted).mean())
 
 
 def _tries(weights: Vectors, place: int) -> list[float]:

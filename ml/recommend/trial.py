@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml import metrics
 from ml.recommend.choice import Choice, kind_weights
 from ml.recommend.evaluation import TOP, Exam, Lists
 from ml.recommend.interactions import Interactions, Matrix
@@ -120,15 +121,14 @@ class Trial:
         for part in np.array_split(self.learners, max(1, len(self.learners) // 256)):
             pasts = [reader.past(int(customer)) for customer in part]
             scores = model.read(pasts) @ model.vectors.T
-            for row, (past, customer) in enumerate(zip(pasts, part, strict=True)):
-                if not again:
+            if not again:
+                for row, past in enumerate(pasts):
                     scores[row, past.items] = -np.inf
-                taken = self._taken(int(customer))
-                places = np.sort((scores[row][None, :] > scores[row, taken][:, None]).sum(axis=1))
-                discounts = 1 / np.log2(np.arange(TOP) + 2)
-                best = discounts[: len(taken)].sum()
-                gains.append(discounts[places[places < TOP]].sum() / best)
-        return float(np.mean(gains))
+            top = metrics.best_first(scores, TOP)
+            wanted = self.wanted[part]
+            hits = np.asarray(wanted[np.arange(len(part))[:, None], top].todense())
+            gains.append(metrics.ndcg(hits, wanted.getnnz(axis=1)))
+        return float(np.concatenate(gains).mean())
 
     def again(self) -> bool:
         """Whether customers take items that they had before, in more than a few cases."""
