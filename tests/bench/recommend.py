@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import statistics
 import subprocess
@@ -11,9 +12,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-
-import pyarrow
-from pyarrow import parquet
 
 from ml import metrics
 from ml.recommend import Settings, linear
@@ -101,12 +99,15 @@ def _peers(folder: Path, *, quick: bool) -> dict[str, Any]:
 
 def _lists(train: list[retail.Purchase], customers: list[str], *, quick: bool) -> dict[str, Any]:
     """What each peer recommends (peers/run.py)."""
-    columns = {name: [getattr(row, name) for row in train] for name in ("customer", "item", "at")}
+    columns = ("customer", "item", "at")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        parquet.write_table(pyarrow.table(columns), place / "train.parquet")
+        with (place / "train.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows([getattr(row, name) for name in columns] for row in train)
         (place / "customers.json").write_text(json.dumps(customers))
-        files = [str(place / n) for n in ("train.parquet", "customers.json", "found.json")]
+        files = [str(place / n) for n in ("train.csv", "customers.json", "found.json")]
         command = [_environment(), str(PEERS / "run.py"), *files, *(["--quick"] * quick)]
         subprocess.run(command, check=True)
         return dict(json.loads(Path(files[-1]).read_text()))

@@ -1,7 +1,7 @@
 """Other recommenders on the same purchases, tuned on the same validation weeks; in an environment
 of its own (requirements.txt beside this).
 
-python run.py PURCHASES.parquet CUSTOMERS.json OUT.json [--quick]: columns customer, item, at (UTC).
+python run.py PURCHASES.csv CUSTOMERS.json OUT.json [--quick]: columns customer, item, at (UTC).
 OUT.json has, for each peer, its settings, its validation NDCG@10 and a list of ten items for each of
 the customers, items that they had before among them: a shop sells things again.
 """
@@ -102,7 +102,8 @@ PEERS: dict[str, tuple[Peer, dict[str, list[Any]]]] = {
 
 
 def main() -> None:
-    purchases = pd.read_parquet(sys.argv[1])
+    columns = {"customer": str, "item": str}
+    purchases = pd.read_csv(sys.argv[1], dtype=columns, parse_dates=["at"], keep_default_na=False)
     customers = json.loads(Path(sys.argv[2]).read_text())
     quick = "--quick" in sys.argv
     split = purchases["at"].max() - VALIDATION
