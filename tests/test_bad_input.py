@@ -109,7 +109,7 @@ def test_another_media_type_is_refused_with_what_is_taken(shop) -> None:
 
 def test_answers_in_another_format_are_refused(shop) -> None:
     assert "Accept" in problem(shop.call.get("items", Accept="text/csv"), 406)
-    problem(shop.call.get("items?format=xml"), 404)
+    assert "format: There is no such field" in problem(shop.call.get("items?format=xml"), 400)
 
 
 def test_a_method_that_is_not_there_is_refused_whatever_the_key(shop, stranger) -> None:
