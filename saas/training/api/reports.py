@@ -61,11 +61,14 @@ class OneReport(View):
     )
     def get(self, request: Request, id: UUID) -> Response:
         """The report of an intent model's version. As a page with `Accept: text/html`."""
-        language = self.query(ReportQuery).language
+        asked = self.query(ReportQuery)
+        if asked.format:
+            request.accepted_renderer = Page() if asked.format == "html" else JSONRenderer()
+            request.accepted_media_type = request.accepted_renderer.media_type
         version = ModelVersion.objects.get(pk=id)
         report = reports.read(version)
         if isinstance(request.accepted_renderer, Page):
-            page = report_page.render(version, report, language)
+            page = report_page.render(version, report, asked.language)
             return Response(page, headers={"Content-Security-Policy": report_page.policy()})
         return self.answer(
             ReportOut(
