@@ -75,8 +75,11 @@ def ndcg(hits: NDArray[np.bool_], wanted: NDArray[np.intp]) -> NDArray[np.float6
 
 
 def best_first(scores: Floats, k: int) -> NDArray[np.intp]:
-    """int[n, k]: the places of the k highest of each row of float[n, m], the highest first."""
+    """int[n, k]: the places of the k highest of each row of float[n, m], the highest first, of
+    equal ones the first."""
     count = min(k, scores.shape[1])
-    top = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+    if count < 1:
+        return np.zeros((len(scores), 0), dtype=np.intp)
+    top = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
     return np.asarray(np.take_along_axis(top, order, axis=1))

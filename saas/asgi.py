@@ -7,6 +7,8 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "saas.settings")
+# A call's products of matrices are small: spread over threads, those wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ml import artifact
+from ml import artifact, metrics
 from ml.errors import DataError
 from ml.recommend import stored, wording
 from ml.recommend.choice import Choice
@@ -125,14 +125,15 @@ class Recommender:
         offer = offer or self.offer()
         past = Past.of(history, self._places, self._kinds, now)
         taste = Taste.of(past, half_life=self.choice.half_life, kind_weights=self._kind_weights)
+        echo = self._signals.echo(taste)
         open_ = offer.left(exclude)
         count = len(self._items)
-        known = self._signals.candidates(taste, open_[:count], least=k)
+        known = self._signals.candidates(echo, open_[:count], least=k)
         newer = np.flatnonzero(open_[count:])
         found = np.concatenate(
             [
-                self._signals.of(past, taste, known),
-                self._signals.of_new(taste, offer.new[newer], offer.kin[newer]),
+                self._signals.of(past, echo, known),
+                self._signals.of_new(echo, offer.new[newer], offer.kin[newer]),
             ],
             axis=1,
         )
@@ -140,8 +141,8 @@ class Recommender:
         cold = np.ones(len(places), dtype=bool)
         cold[: len(known)] = self._signals.cold[known]
         scores = self._ranking.scores(found, cold & bool(len(taste.places)))
-        best = np.argsort(-scores, kind="stable")[: max(0, k)]
-        explainer = Explainer(self._signals, self._ranking, past, taste)
+        best = metrics.best_first(scores[None], k)[0]
+        explainer = Explainer(self._signals, self._ranking, past, echo)
         usual = found.sum(axis=1, keepdims=True) / np.float32(max(1, len(places)))
         above = found[:, best] - usual
         reasons = self._reasons(explainer, places[best], above, offer)
@@ -207,7 +208,7 @@ class Recommender:
     def _reasons(
         self, explainer: Explainer, places: Rows, found: Vectors, offer: Offer
     ) -> list[tuple[str, str | None]]:
-        if not len(explainer.taste.places):
+        if not len(explainer.echo.taste.places):
             return [("popular", None)] * len(places)
         count, text = len(self._items), self._signals.text
         rows = np.where(places < count, places, NEW)

@@ -38,21 +38,31 @@ def _codes(names: Sequence[str]) -> NDArray[np.int32]:
 
 
 def affinity(
-    codes: NDArray[np.int32], taste: NDArray[np.intp], strengths: NDArray[np.float32]
+    codes: NDArray[np.int32],
+    rows: NDArray[np.intp],
+    taste: NDArray[np.intp],
+    strengths: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """float32[items], 0..1: the share of a history that lies in each item's class."""
-    shares = np.zeros(int(codes.max(initial=NONE)) + 2, dtype=np.float32)
-    np.add.at(shares, codes[taste], strengths / max(float(strengths.sum()), 1e-9))
-    shares[NONE] = 0  # the last place: items of no class
-    return np.asarray(shares[codes])
+    """float32[rows], 0..1: the share of a history that lies in each row's class."""
+    own = codes[taste]
+    shares = np.zeros(int(own.max(initial=NONE)) + 2, dtype=np.float32)
+    np.add.at(shares, own, strengths / max(float(strengths.sum()), 1e-9))
+    shares[NONE] = 0  # the last place: items of no class, and of one that the history has not
+    asked = codes[rows]
+    return np.asarray(shares[np.where(asked < len(shares) - 1, asked, NONE)])
 
 
 def price_distance(
-    prices: NDArray[np.float32], taste: NDArray[np.intp], strengths: NDArray[np.float32]
+    prices: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    taste: NDArray[np.intp],
+    strengths: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """float32[items]: how far each price is from those of a history, as a factor's logarithm."""
-    known = np.isfinite(prices[taste])
+    """float32[rows]: how far each price is from those of a history, as a factor's logarithm."""
+    own = prices[taste]
+    known = np.isfinite(own)
     if not known.any():
-        return np.zeros(len(prices), dtype=np.float32)
-    usual = np.average(prices[taste][known], weights=strengths[known])
-    return np.asarray(np.nan_to_num(np.abs(prices - usual)), dtype=np.float32)
+        return np.zeros(len(rows), dtype=np.float32)
+    usual = np.average(own[known], weights=strengths[known])
+    apart = np.abs(prices[rows] - usual)
+    return np.where(np.isfinite(apart), apart, 0).astype(np.float32)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.recommend.goods import NONE
+from ml.recommend.interactions import Matrix
 from ml.recommend.ranker import Ranking
-from ml.recommend.signals import NAMES, TEXT, Rows, Signals
-from ml.recommend.taste import Past, Taste
+from ml.recommend.signals import NAMES, TEXT, Echo, Rows, Signals
+from ml.recommend.taste import Past
 from ml.types import Vectors
 
 BEHAVIOUR = ("behaviour", "latest", "sequence", "repeat", "count", "category", "brand", "price")
@@ -24,7 +25,7 @@ class Explainer:
     signals: Signals
     ranking: Ranking
     past: Past
-    taste: Taste
+    echo: Echo
 
     def explain(
         self, rows: Rows, found: Vectors, texts: Vectors | None
@@ -50,22 +51,19 @@ class Explainer:
                 yield "popular", None
 
     def _most(self, shares: Vectors) -> int:
-        return int(self.taste.places[int(shares.argmax())])
+        return int(self.echo.taste.places[int(shares.argmax())])
 
     def _by_text(self, texts: Vectors) -> Vectors:
         """float32[items of the past, picks]."""
         assert self.signals.text is not None  # noqa: S101  (texts are of the same model)
-        own = self.signals.text[self.taste.places] * self.taste.strengths[:, None]
+        own = self.signals.text[self.echo.taste.places] * self.echo.taste.strengths[:, None]
         return np.asarray(own @ texts.T)
 
     def _by_behaviour(self, rows: Rows) -> Vectors:
         """float32[items of the past, picks]: each one's summands of the picks' scores."""
-        taste, weight = self.taste, dict(zip(NAMES, self.ranking.weights, strict=True))
-        known = rows != NEW
-        shared = self.signals.weights[taste.places][:, np.where(known, rows, 0)].toarray()
-        shared[:, ~known] = 0
+        taste, weight = self.echo.taste, dict(zip(NAMES, self.ranking.weights, strict=True))
         said = weight["behaviour"] * taste.strengths + weight["latest"] * taste.latest
-        shares = shared * said[:, None]
+        shares = _columns(self.echo.shared, rows) * said[:, None]
         again = weight["repeat"] * taste.strengths + weight["count"] * taste.counts
         shares += again[:, None] * (taste.places[:, None] == rows[None, :])
         part = taste.strengths / max(float(taste.strengths.sum()), 1e-9)
@@ -82,12 +80,24 @@ class Explainer:
         assert model is not None  # noqa: S101
         items, falls = model.falls(self.past, np.maximum(rows, 0))
         falls[:, rows == NEW] = 0
-        places = {int(item): place for place, item in enumerate(self.taste.places)}
+        places = {int(item): place for place, item in enumerate(self.echo.taste.places)}
         shares = np.zeros((len(places), len(rows)), dtype=np.float32)
         for item, fall in zip(items.tolist(), falls, strict=True):
             if item in places:
                 shares[places[item]] = fall
         return shares
+
+
+def _columns(matrix: Matrix, rows: Rows) -> Vectors:
+    """float32[matrix's rows, rows]: these columns of it, of those that are `NEW` nothing."""
+    picks = np.full(matrix.shape[1], NEW)
+    picks[rows[rows != NEW]] = np.flatnonzero(rows != NEW)
+    found = np.zeros((matrix.shape[0], len(rows)), dtype=np.float32)
+    of = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    columns = picks[matrix.indices]
+    there = columns != NEW
+    found[of[there], columns[there]] = matrix.data[there]
+    return found
 
 
 def _same(codes: NDArray[np.int32], places: Rows, rows: Rows) -> NDArray[np.bool_]:

@@ -31,7 +31,25 @@ BEHAVIOUR, TEXT, FRESH = (NAMES.index(name) for name in ("behaviour", "text", "f
 EXACT_BELOW = 5_000  # candidates that are all ranked; of more, those that something speaks for
 BY_BEHAVIOUR, BY_TEXT, BY_POPULARITY = 1_500, 1_000, 500
 
+PART = 128  # text vectors
+
 Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What a taste calls up, which all signals are read from.
+
+    `shared` is sparse float32[items of the taste, items], the weights from each of its items to the
+    others; `behaviour` and `latest` float32[items], their sums over the taste and over its newest
+    events; `profile` float32[d], what its texts have in common: likeness is its product with a text.
+    """
+
+    taste: Taste
+    shared: Matrix
+    behaviour: Vectors
+    latest: Vectors
+    profile: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +73,83 @@ class Signals:
     goods: Goods
     sequence: SequenceModel | None
 
-    def candidates(self, taste: Taste, open_: NDArray[np.bool_], *, least: int = 0) -> Rows:
+    def echo(self, taste: Taste) -> Echo:
+        shared = self.weights[taste.places]
+        profile = np.zeros(0, dtype=np.float32)
+        if self.text is not None:
+            profile = np.asarray(taste.strengths @ self.text[taste.places])
+        return Echo(taste, shared, shared.T @ taste.strengths, shared.T @ taste.latest, profile)
+
+    def candidates(self, echo: Echo, open_: NDArray[np.bool_], *, least: int = 0) -> Rows:
         """Those of the items open (bool[items]) that something speaks for; all where they are few,
         and `least` in any case."""
         if np.count_nonzero(open_) <= EXACT_BELOW:
             return np.flatnonzero(open_)
+        taste = echo.taste
         spoken = np.zeros(len(open_), dtype=bool)
-        spoken[self.ranked[open_[self.ranked]][: max(least, BY_POPULARITY)]] = True
+        spoken[_first(self.ranked, open_, max(least, BY_POPULARITY))] = True
         if len(taste.places):
             spoken[taste.places] = True
-            spoken[_strongest(self.weights[taste.places].T @ taste.strengths, BY_BEHAVIOUR)] = True
+            spoken[_strongest(echo.behaviour, BY_BEHAVIOUR)] = True
             if self.near is not None:
                 spoken[_strongest(self.near[taste.places].T @ taste.strengths, BY_TEXT)] = True
         return np.flatnonzero(spoken & open_)
 
-    def of(self, past: Past, taste: Taste, rows: Rows) -> Vectors:
+    def of(self, past: Past, echo: Echo, rows: Rows) -> Vectors:
         """float32[signals, rows]."""
         found = np.zeros((len(NAMES), len(rows)), dtype=np.float32)
         signal = dict(zip(NAMES, found, strict=True))
         for name, popularity in zip(("week", "month", "season"), self.popularity, strict=True):
             signal[name][:] = popularity[rows]
         signal["fresh"][:] = self.fresh[rows]
+        taste = echo.taste
         if not len(taste.places):
             return found
-        weights, cold = self.weights[taste.places], self.cold[rows]
-        behaviour = weights.T @ taste.strengths
-        signal["behaviour"][:] = behaviour[rows]
-        signal["behaviour"][cold] = self.lent[rows[cold]] @ behaviour
-        signal["latest"][:] = (weights.T @ taste.latest)[rows]
+        cold = self.cold[rows]
+        signal["behaviour"][:] = echo.behaviour[rows]
+        signal["behaviour"][cold] = self.lent[rows[cold]] @ echo.behaviour
+        signal["latest"][:] = echo.latest[rows]
         if self.sequence is not None:
             signal["sequence"][:] = self.sequence.scores(past, rows)
         if self.text is not None:
-            signal["text"][:] = self.text[rows] @ self.profile(taste)
+            signal["text"][:] = _likeness(self.text, rows, echo.profile)
         own = np.zeros((2, len(self.fresh)), dtype=np.float32)
         own[:, taste.places] = taste.strengths, taste.counts
         signal["repeat"][:], signal["count"][:] = own[:, rows]
-        signal["category"][:] = affinity(self.goods.categories, taste.places, taste.strengths)[rows]
-        signal["brand"][:] = affinity(self.goods.brands, taste.places, taste.strengths)[rows]
-        signal["price"][:] = price_distance(self.goods.prices, taste.places, taste.strengths)[rows]
+        goods = self.goods
+        signal["category"][:] = affinity(goods.categories, rows, taste.places, taste.strengths)
+        signal["brand"][:] = affinity(goods.brands, rows, taste.places, taste.strengths)
+        signal["price"][:] = price_distance(goods.prices, rows, taste.places, taste.strengths)
         return found
 
-    def profile(self, taste: Taste) -> Vectors:
-        """float32[d]: what a taste's texts have in common; likeness is its product with a text."""
-        if self.text is None:
-            return np.zeros(0, dtype=np.float32)
-        return np.asarray(taste.strengths @ self.text[taste.places])
-
-    def of_new(self, taste: Taste, vectors: Vectors, kin: Matrix) -> Vectors:
+    def of_new(self, echo: Echo, vectors: Vectors, kin: Matrix) -> Vectors:
         """float32[signals, m] of m items newer than the past, by their centred text vectors and
         the behaviour that their kin, sparse float32[m, items], lend them."""
         found = np.zeros((len(NAMES), len(vectors)), dtype=np.float32)
         found[FRESH] = 1.0
-        if self.text is not None and len(taste.places):
-            found[TEXT] = vectors @ self.profile(taste)
-            found[BEHAVIOUR] = kin @ (self.weights[taste.places].T @ taste.strengths)
+        if self.text is not None and len(echo.taste.places) and len(vectors):
+            found[TEXT] = vectors @ echo.profile
+            found[BEHAVIOUR] = kin @ echo.behaviour
         return found
+
+
+def _first(ranked: Rows, open_: NDArray[np.bool_], count: int) -> Rows:
+    """The first `count` open ones of rows in their order, without a look at all of them."""
+    looked_at = 2 * count
+    while True:
+        some = ranked[:looked_at]
+        found = some[open_[some]]
+        if len(found) >= count or looked_at >= len(ranked):
+            return found[:count]
+        looked_at *= 4
+
+
+def _likeness(text: Vectors, rows: Rows, profile: Vectors) -> Vectors:
+    """float32[rows], by parts that a processor keeps at hand: copying all of them takes longer."""
+    found = np.zeros(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), PART):
+        found[start : start + PART] = text[rows[start : start + PART]] @ profile
+    return found
 
 
 def _strongest(scores: NDArray[np.float32], count: int) -> Rows:

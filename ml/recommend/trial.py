@@ -137,9 +137,9 @@ class Trial:
 
     def _look(self, signals: Signals, reader: Reader, customer: int) -> tuple[Rows, Vectors]:
         past = reader.past(customer)
-        taste = reader.taste(past)
-        rows = signals.candidates(taste, np.ones(self.before.item_count, dtype=bool))
-        return rows, signals.of(past, taste, rows)
+        echo = signals.echo(reader.taste(past))
+        rows = signals.candidates(echo, np.ones(self.before.item_count, dtype=bool))
+        return rows, signals.of(past, echo, rows)
 
     def _taken(self, customer: int) -> NDArray[np.intp]:
         return np.asarray(

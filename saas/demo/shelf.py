@@ -78,7 +78,7 @@ def serve(visitor: Visitor) -> list[Card]:
             again=False,  # a click should bring something new
         )
     )
-    quota.charge(Kind.RECOMMENDATION, key=f"recommendation:{answer.id}", api_key=None)
+    quota.charge(Kind.RECOMMENDATION, key=f"recommendation:{answer.demand.id}", api_key=None)
     return [_card(choice.item, visitor.language, reason=choice.reason) for choice in answer.choices]
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from saas.recommend.demand import Demand
 from saas.training import store
-from tenants.scope import query
 
 
 class ArmSettings(BaseModel):
@@ -51,6 +50,12 @@ class ArmSettings(BaseModel):
 
 
 USUAL = ArmSettings()
+# What is tried in a scenario, or was last and won.
+TRIED = """
+    SELECT id, ended_at IS NULL AS running, arms, outcome -> 'settings' AS won
+    FROM recommend_experiment WHERE tenant_id = %(tenant)s AND scenario = %(scenario)s
+      AND (ended_at IS NULL OR outcome ? 'settings')
+    ORDER BY ended_at DESC NULLS FIRST LIMIT 1"""
 
 
 class Arm(BaseModel):
@@ -72,24 +77,19 @@ class Seat:
     arm: str = ""
 
 
-def seat(scenario: str, of: str) -> Seat:
-    """The same for the same customer (`of`) as long as an experiment runs; anew in another one.
+def seat(found: Sequence[Mapping[str, Any]], of: str) -> Seat:
+    """Where an answer sits by what TRIED has found: the same for the same customer (`of`) as long as
+    an experiment runs, anew in another one.
 
     Where none is running, the settings of the arm that won last.
     """
-    found = query(
-        """SELECT id, ended_at IS NULL, arms, outcome -> 'settings' FROM recommend_experiment
-           WHERE tenant_id = %(tenant)s AND scenario = %(scenario)s
-             AND (ended_at IS NULL OR outcome ? 'settings')
-           ORDER BY ended_at DESC NULLS FIRST LIMIT 1""",
-        scenario=scenario,
-    )
     if not found:
         return Seat()
-    id_, running, arms, won = found[0]
-    if not running:
-        return Seat(ArmSettings.model_validate_json(won))
-    arm = _drawn([Arm.model_validate(entry) for entry in json.loads(arms)], id_, of)
+    (experiment,) = found
+    if not experiment["running"]:
+        return Seat(ArmSettings.model_validate(experiment["won"]))
+    id_ = UUID(experiment["id"])
+    arm = _drawn([Arm.model_validate(entry) for entry in experiment["arms"]], id_, of)
     return Seat(arm.settings, id_, arm.name)
 
 

@@ -94,11 +94,9 @@ class Assortment(Collection[str]):
         return [self.columns.ids[place] for place in order[self.mask[order]][:most].tolist()]
 
 
-def present() -> tuple[Catalog, store.Serving]:
-    """The catalog as it is now, and what recommends of it."""
-    encoder = engine.fingerprint()
-    live = store.serving("recommend", rows=catalog.NAME, encoder=encoder)
-    return _newest(current_tenant_id(), encoder).at(live.revision), live
+def present(live: store.Serving) -> Catalog:
+    """The catalog as it is while that recommends of it."""
+    return _newest(current_tenant_id(), engine.fingerprint()).at(live.revision)
 
 
 def assortment(of: Catalog, limits: Limits) -> Assortment:

@@ -9,8 +9,12 @@ count nowhere, neither their answers nor their events.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db import connection
 
 from saas.recommend import robots
 from tenants.scope import query
@@ -54,15 +58,20 @@ credited AS (
 
 
 def credit(statement: str, *, since: datetime, **parameters: Any) -> list[tuple[Any, ...]]:
-    """Rows of a statement over `given` and `credited`.
-
-    The planner takes the conditions of `named` to leave next to nothing and would go on row by row,
-    which for a million answers takes hours: it is told to join whole sets, in memory.
-    """
+    """Rows of a statement over `given` and `credited`."""
     suspected = sorted(robots.suspects(since))
-    query("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'")
-    found = query(
-        statement, **parameters, since=since, named=NAMED, touch=LAST_TOUCH, robots=suspected
-    )
-    query("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL work_mem TO DEFAULT")
-    return found
+    with _whole_sets():
+        return query(
+            statement, **parameters, since=since, named=NAMED, touch=LAST_TOUCH, robots=suspected
+        )
+
+
+@contextmanager
+def _whole_sets() -> Iterator[None]:
+    """The planner takes the conditions of `named` to leave next to nothing and would go on row by
+    row, which for a million answers takes hours: it is told to join whole sets, in memory.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'")
+        yield
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL work_mem TO DEFAULT")

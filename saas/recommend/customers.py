@@ -26,6 +26,13 @@ class CustomerRow(rows.Row):
     )
 
 
+# Of the one customer that a statement is about: who that is, in `customer`.
+WHO = """
+    SELECT coalesce((SELECT merged_into FROM recommend_customer WHERE tenant_id = %(tenant)s
+                     AND external_id = %(customer)s AND merged_into <> ''), %(customer)s)
+           AS customer"""
+
+
 def resolve(customer: str) -> str:
     """Who that is: the known customer where an anonymous one was merged, else the same."""
     return _moved([customer]).get(customer, customer)

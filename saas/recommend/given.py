@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from saas.recommend import reasons
-from saas.recommend.arms import Seat
 from saas.recommend.arrangement import Candidate
-from saas.recommend.demand import Demand
 from saas.recommend.models import Item, Recommendation
 from saas.recommend.picks import Answer
 from tenants.scope import query
@@ -28,8 +26,9 @@ class Explained:
     reason: str
 
 
-def keep(demand: Demand, answer: Answer, seat: Seat) -> None:
+def keep(answer: Answer) -> None:
     """Keep an answer in the transaction that bills it."""
+    demand, seat = answer.demand, answer.seat
     items = [
         [choice.item.external_id, choice.source, choice.because, choice.score, choice.detail]
         for choice in answer.choices
@@ -39,7 +38,7 @@ def keep(demand: Demand, answer: Answer, seat: Seat) -> None:
                (tenant_id, id, customer, kind, scenario, items, version, experiment, arm, at)
            VALUES (%(tenant)s, %(id)s, %(customer)s, %(kind)s, %(scenario)s, %(items)s, %(version)s,
                    %(experiment)s, %(arm)s, %(at)s)""",
-        id=answer.id,
+        id=demand.id,
         customer=demand.customer or "",
         kind=demand.kind,
         scenario=demand.place,

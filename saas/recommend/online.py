@@ -60,7 +60,7 @@ came AS (
     FROM credited GROUP BY id),
 answers AS (
     SELECT id, scenario, (at AT TIME ZONE 'UTC')::date AS day, version, experiment, arm, shown
-    FROM given WHERE at < %(until)s AND (%(scenario)s IS NULL OR scenario = %(scenario)s))
+    FROM given WHERE at < %(until)s AND (%(scenario)s::text IS NULL OR scenario = %(scenario)s))
 SELECT scenario, day, version, experiment, arm,
     count(*), sum(jsonb_array_length(shown)),
     coalesce(sum(impressions), 0), coalesce(sum(clicks), 0), count(*) FILTER (WHERE clicks > 0),

@@ -7,8 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from saas.recommend import arrangement, candidates, reasons, rules, taste
-from saas.recommend.arms import USUAL, ArmSettings
+from saas import engine
+from saas.recommend import (
+    arms,
+    arrangement,
+    candidates,
+    catalog,
+    customers,
+    reasons,
+    rules,
+    taste,
+)
+from saas.recommend.arms import Seat
 from saas.recommend.arrangement import Candidate
 from saas.recommend.assortment import Limits, present
 from saas.recommend.candidates import Scene
@@ -16,6 +26,8 @@ from saas.recommend.catalog import Listing
 from saas.recommend.demand import POOL, Demand
 from saas.recommend.rules import InForce
 from saas.recommend.wishes import wishes
+from saas.training import store
+from tenants.scope import query_together
 
 if TYPE_CHECKING:
     from ml.types import Event
@@ -35,36 +47,73 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is shown. `fallback` is the last one that was needed; `unknown` are items that were
-    asked about and are not in the catalog.
+    """What is shown, and what for: the demand as it was answered.
+
+    `fallback` is the last one that was needed; `unknown` are items that were asked about and are not
+    in the catalog.
     """
 
-    id: UUID
+    demand: Demand
+    seat: Seat
     choices: list[Choice]
     version_id: UUID | None
     fallback: str | None
     unknown: list[str]
 
 
-def recommend(demand: Demand, settings: ArmSettings = USUAL) -> Answer:
-    """The best available items for a demand, done as an experiment's arm does it.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the database knows when a demand comes: the demand as its arm of an experiment wants it,
+    by who the customer is by now.
+    """
+
+    demand: Demand
+    seat: Seat
+    live: store.Serving
+    held: list[InForce]
+    past: list[Event]
+
+
+def recommend(demand: Demand) -> Answer:
+    """The best available items for a demand, done as its arm of an experiment does it.
 
     Never empty while the catalog has an item that fits.
     """
-    demand = settings.demand(demand)
-    of, live = present()
-    live = settings.serving(live, encoder=of.encoder)
-    held = rules.in_force(demand.place) if settings.rules else []
-    past = taste.history(demand.customer) if demand.customer else []
+    moment = _read(demand)
+    demand, held, past = moment.demand, moment.held, moment.past
+    of = present(moment.live)
+    live = moment.seat.settings.serving(moment.live, encoder=of.encoder)
     scene = Scene(demand, of, live, _limits(demand, held), past, _excluded(demand, past))
     found = candidates.find(scene, _pool(demand, held))
     shown = arrangement.arrange(found.candidates, wishes(scene, held, found.candidates))
     return Answer(
-        id=demand.id,
+        demand=demand,
+        seat=moment.seat,
         choices=[_choice(candidate, scene) for candidate in shown],
         version_id=live.version_id,
         fallback=found.fallback(shown),
         unknown=[item for item in demand.items if item not in of.columns.places],
+    )
+
+
+def _read(demand: Demand) -> Moment:
+    """All in one trip: each costs as much as what it brings."""
+    who, past, tried, held, live = query_together(
+        *(customers.WHO, taste.HISTORY, arms.TRIED, rules.IN_FORCE, store.SERVING),
+        customer=demand.customer or "",
+        scenario=demand.place,
+        kind="recommend",
+        rows=catalog.NAME,
+        encoder=engine.fingerprint(),
+    )
+    customer = who[0]["customer"]
+    seat = arms.seat(tried, customer or str(demand.id))
+    return Moment(
+        demand=seat.settings.demand(replace(demand, customer=customer or None)),
+        seat=seat,
+        live=store.served("recommend", live),
+        held=rules.read(held) if seat.settings.rules else [],
+        past=taste.read(customer, past),
     )
 
 

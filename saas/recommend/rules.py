@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-
-from django.utils import timezone
 
 from saas.errors import Conflict
 from saas.recommend.columns import Targets
 from saas.recommend.models import Rule
 from tenants import audit
-from tenants.scope import query
 
 MOST = 100
+# Those that hold now in a scenario, the oldest first.
+IN_FORCE = """
+    SELECT action, filter, items, weight, position FROM recommend_rule
+    WHERE tenant_id = %(tenant)s AND active AND scenario IN ('', %(scenario)s)
+      AND coalesce(starts_at, now()) <= now() AND coalesce(ends_at, 'infinity') > now()
+    ORDER BY created_at, id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,16 @@ def remove(rule_id: UUID, *, actor: str) -> None:
     audit.record(actor=actor, action="rule.deleted", target=str(rule_id))
 
 
-def in_force(scenario: str) -> list[InForce]:
-    """The rules that hold now in a scenario, the oldest first."""
-    found = query(
-        """SELECT action, filter, items, weight, position FROM recommend_rule
-           WHERE tenant_id = %(tenant)s AND active AND scenario IN ('', %(scenario)s)
-             AND coalesce(starts_at, %(now)s) <= %(now)s AND coalesce(ends_at, 'infinity') > %(now)s
-           ORDER BY created_at, id""",
-        scenario=scenario,
-        now=timezone.now(),
-    )
+def read(found: Sequence[Mapping[str, Any]]) -> list[InForce]:
+    """The rules that IN_FORCE has found."""
     return [
-        InForce(action, Targets(filter, tuple(json.loads(items))), weight, position)
-        for action, filter, items, weight, position in found
+        InForce(
+            rule["action"],
+            Targets(rule["filter"], tuple(rule["items"])),
+            rule["weight"],
+            rule["position"],
+        )
+        for rule in found
     ]
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from saas import engine
-from saas.recommend import customers, taste
+from saas.recommend import catalog, taste
 from saas.recommend.assortment import Assortment, Catalog, Limits, assortment, present
 from saas.recommend.catalog import Listing, text_of
 from saas.recommend.models import Item
@@ -62,9 +62,10 @@ def read(text: str) -> Wish:
 
 def find(wish: Wish, k: int, *, customer: str) -> list[Hit]:
     """The k items of the current tenant that fit best; none where nothing does."""
-    of, live = present()
+    live = store.serving("recommend", rows=catalog.NAME, encoder=engine.fingerprint())
+    of = present(live)
     among = assortment(of, Limits(filters=wish.filters))
-    past = taste.history(customers.resolve(customer)) if customer else []
+    past = taste.history(customer) if customer else []
     return hits(wish, k, of=of, live=live, past=past, among=among)
 
 

@@ -4,41 +4,44 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from saas.recommend import customers
 from saas.recommend.assortment import Catalog, Limits, offer
 from saas.training import store
-from tenants.scope import query
+from tenants.scope import query, query_together
 
 if TYPE_CHECKING:
     from ml.types import Event
 
-HISTORY = 100
+NEWEST = 100
+HISTORY = f"""
+    SELECT item, kind, value, extract(epoch FROM at)::float8 AS at FROM recommend_event
+    WHERE tenant_id = %(tenant)s AND customer = ({customers.WHO}) AND kind <> 'impression'
+    ORDER BY recommend_event.at DESC LIMIT {NEWEST}"""  # noqa: S608  (made of constants)
 BOUGHT = 1_000
 RECENT, RECENT_ANSWERS = timedelta(days=14), 20
 
 
 def history(customer: str) -> list[Event]:
-    """The customer's newest events, the oldest of them first: what was sent a moment ago counts.
+    """The newest events of a customer, or of who that is by now, the oldest of them first: what was
+    sent a moment ago counts.
 
     That something was shown to them is nothing they did.
     """
+    (found,) = query_together(HISTORY, customer=customer)
+    return read(customer, found)
+
+
+def read(customer: str, found: Sequence[Mapping[str, Any]]) -> list[Event]:
+    """The same, of what HISTORY has found."""
     from ml.types import Event
 
-    rows = query(
-        """SELECT item, kind, value, at FROM recommend_event
-           WHERE tenant_id = %(tenant)s AND customer = %(customer)s AND kind <> 'impression'
-           ORDER BY at DESC LIMIT %(most)s""",
-        customer=customer,
-        most=HISTORY,
-    )
-    return [Event(customer, item, kind, value, at.timestamp()) for item, kind, value, at in rows][
-        ::-1
-    ]
+    return [Event(customer=customer, **row) for row in reversed(found)]
 
 
 def bought(customer: str) -> set[str]:

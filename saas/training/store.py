@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -23,12 +24,22 @@ from ml.errors import ArtifactError
 from saas.errors import Conflict, Problem
 from saas.training.models import Challenge, ModelVersion, Revision, Run
 from tenants import audit
-from tenants.scope import current_tenant_id, query
-
-if TYPE_CHECKING:
-    pass
+from tenants.scope import current_tenant_id, query_together
 
 CACHED = 64
+# Of one kind, encoder and name of rows: what `served` reads.
+SERVING = """
+    SELECT live.run_id AS live, coalesce(revision.number, 0) AS revision,
+           challenge.id AS challenge, challenge.share, challenger.run_id AS challenger
+    FROM (SELECT 1) AS one
+    LEFT JOIN training_modelversion live ON live.tenant_id = %(tenant)s
+         AND live.kind = %(kind)s AND live.active AND live.encoder = %(encoder)s
+    LEFT JOIN training_revision revision ON revision.tenant_id = %(tenant)s
+         AND revision.name = %(rows)s
+    LEFT JOIN training_challenge challenge ON challenge.tenant_id = %(tenant)s
+         AND challenge.kind = %(kind)s AND challenge.ended_at IS NULL
+    LEFT JOIN training_modelversion challenger ON challenger.tenant_id = %(tenant)s
+         AND challenger.run_id = challenge.version_id AND challenger.encoder = %(encoder)s"""
 log = structlog.get_logger(__name__)
 
 
@@ -70,27 +81,21 @@ def serving(kind: str, *, rows: str, encoder: str, seat: UUID | None = None) -> 
     `seat` is what an A/B share is drawn by: the same model answers a whole conversation. `rows`
     names the rows whose revision is wanted.
     """
-    found = query(
-        """SELECT live.run_id, coalesce(revision.number, 0), challenge.id, challenge.share,
-                  challenger.run_id
-           FROM (SELECT 1) AS one
-           LEFT JOIN training_modelversion live ON live.tenant_id = %(tenant)s
-                AND live.kind = %(kind)s AND live.active AND live.encoder = %(encoder)s
-           LEFT JOIN training_revision revision ON revision.tenant_id = %(tenant)s
-                AND revision.name = %(rows)s
-           LEFT JOIN training_challenge challenge ON challenge.tenant_id = %(tenant)s
-                AND challenge.kind = %(kind)s AND challenge.ended_at IS NULL
-           LEFT JOIN training_modelversion challenger ON challenger.tenant_id = %(tenant)s
-                AND challenger.run_id = challenge.version_id AND challenger.encoder = %(encoder)s""",
-        kind=kind,
-        encoder=encoder,
-        rows=rows,
-    )[0]
-    live_id, revision, challenge_id, share, challenger_id = found
+    (found,) = query_together(SERVING, kind=kind, encoder=encoder, rows=rows)
+    return served(kind, found, seat=seat)
+
+
+def served(kind: str, found: Sequence[Mapping[str, Any]], *, seat: UUID | None = None) -> Serving:
+    """The same, of what SERVING has found."""
+    (row,) = found
+    live_id, challenge_id, challenger_id = (
+        UUID(row[name]) if row[name] else None for name in ("live", "challenge", "challenger")
+    )
+    revision, share = row["revision"], row["share"]
     live, challenger = _readable(kind, live_id), _readable(kind, challenger_id)
     if live is None:
         return Serving(None, None, revision)
-    if challenger is None:
+    if challenger is None or challenge_id is None:
         return Serving(live_id, live, revision)
     if seat is not None and drawn(challenge_id, seat.bytes) < share:
         return Serving(challenger_id, challenger, revision, challenge_id)

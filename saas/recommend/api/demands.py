@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from saas import rows
 from saas.api import Body
-from saas.recommend import customers
 from saas.recommend.api import HEAVIEST, LIGHTEST, Filter
 from saas.recommend.columns import Targets
 from saas.recommend.customers import SESSION
@@ -113,12 +112,11 @@ class RecommendationIn(Body):
         return self
 
     def demand(self, wish: Wish | None) -> Demand:
-        """In the caller's scope: an anonymous customer may be a known one by now."""
         whom = self.customer or (SESSION + self.session if self.session else "")
         return Demand(
             kind=self.kind,
             scenario=self.scenario,
-            customer=customers.resolve(whom) if whom else None,
+            customer=whom or None,
             items=tuple(dict.fromkeys([*([self.item] if self.item else []), *self.items])),
             window=self.window,
             wish=wish,

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from saas.api import View
 from saas.billing import quota
 from saas.billing.models import Kind as Metered
-from saas.recommend import arms, given, picks, reasons, search
+from saas.recommend import given, picks, reasons, search
 from saas.recommend.api.demands import EXAMPLES, RecommendationIn
 
 Source = Literal[
@@ -75,13 +75,11 @@ class Recommendations(View):
         wish = search.read(body.query) if body.query else None
         with self.scope():
             self.claim()
-            demand = body.demand(wish)
-            seat = arms.seat(demand.place, demand.customer or str(demand.id))
-            answer = picks.recommend(demand, seat.settings)
-            given.keep(demand, answer, seat)
+            answer = picks.recommend(body.demand(wish))
+            given.keep(answer)
             quota.charge(
                 Metered.RECOMMENDATION,
-                key=f"recommendation:{answer.id}",
+                key=f"recommendation:{answer.demand.id}",
                 api_key=self.principal.key_id,
             )
             return self.keep(self.answer(_out(answer, body.language)))
@@ -89,7 +87,7 @@ class Recommendations(View):
 
 def _out(answer: picks.Answer, language: str) -> RecommendationOut:
     return RecommendationOut(
-        recommendation_id=answer.id,
+        recommendation_id=answer.demand.id,
         model_version=answer.version_id,
         fallback=answer.fallback,  # type: ignore[arg-type]
         unknown=answer.unknown,
