@@ -99,7 +99,7 @@ v1: list[URLPattern | URLResolver] = [
     path("items", items.Items.as_view()),
     path("items/<identifier:id>", items.OneItem.as_view()),
     path("events", events.Events.as_view()),
-    path("events/<identifier:id>", events.OneEvent.as_view()),
+    path("events/<uuid:id>", events.OneEvent.as_view()),
     path("customers", customers.Customers.as_view()),
     path("customers/<identifier:id>/merge", customers.MergeCustomer.as_view()),
     path("customers/<identifier:id>/export", customers.ExportCustomer.as_view()),

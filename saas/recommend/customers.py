@@ -78,7 +78,8 @@ def merge(customer: str, *, anonymous: str) -> None:
     known = resolve(customer)
     if anonymous == known:
         raise Problem("A customer cannot be merged into itself. Send the anonymous id.")
-    settled = settle({anonymous: known}, [anonymous, known])
+    settle({anonymous: known})
+    settled = _moved([anonymous, known])
     if settled.get(anonymous, anonymous) != settled.get(known, known):
         raise Conflict(
             "This anonymous customer was merged into another one before.", code="merged_before"
@@ -96,8 +97,8 @@ def write(given: Sequence[CustomerRow]) -> list[rows.Status]:
     )
 
 
-def settle(links: Mapping[str, str], ids: Collection[str]) -> dict[str, str]:
-    """Merge anonymous customers into known ones (links), and say who of these ids is another one.
+def settle(links: Mapping[str, str]) -> None:
+    """Merge anonymous customers into known ones (links).
 
     An anonymous customer stays who it was first merged into. Until the transaction ends nobody else
     merges, so that no event comes in for an id that was moved away meanwhile.
@@ -113,7 +114,6 @@ def settle(links: Mapping[str, str], ids: Collection[str]) -> dict[str, str]:
         _merge(fresh)
     else:
         query("SELECT pg_advisory_xact_lock_shared(hashtextextended('customers' || %(tenant)s, 0))")
-    return _moved(ids)
 
 
 def _moved(ids: Collection[str]) -> dict[str, str]:

@@ -127,7 +127,7 @@ def line(
     told = f"{whom}\0{item}\0{kind}\0{at}\0{value}"
     if name or recommendation or quantity != "1.0":
         told += f"\0{name}\0{quantity}\0{recommendation}"
-    digest = hashlib.sha256(told.encode()).hexdigest()[:32]
+    digest = hashlib.sha256(told.encode()).hexdigest()[:32]  # the 128 bits of a UUID
     text = "\t".join((item, kind, name, value, quantity, context, recommendation, at))
     return digest, whom, text, anonymous if customer else ""
 

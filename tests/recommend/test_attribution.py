@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -45,10 +46,14 @@ def happened(
     business: Any, kind: str, item: str, *, ago: timedelta, of: str | None = None, **more: Any
 ) -> None:
     with business.scope():
-        digest = str(Event.objects.count())
         given = {"customer": "C1"} | more
         Event.objects.create(
-            kind=kind, item=item, at=timezone.now() - ago, recommendation=of, digest=digest, **given
+            kind=kind,
+            item=item,
+            at=timezone.now() - ago,
+            recommendation=of,
+            digest=uuid4(),
+            **given,
         )
 
 

@@ -133,7 +133,7 @@ def test_an_event_keeps_the_digest_that_it_had_before_events_said_more(shop) -> 
 
     told = "\0".join(("C1", "T1", "rate", "2024-05-01T10:00:00+00:00", "4.5"))
     with shop.scope():
-        assert Event.objects.get().digest == hashlib.sha256(told.encode()).hexdigest()[:32]
+        assert Event.objects.get().digest.hex == hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def test_events_are_deleted_by_customer_item_time_or_one_by_one(shop) -> None:

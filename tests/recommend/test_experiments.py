@@ -65,7 +65,7 @@ def lived(business: Any, id_: str, *, days: int = 10, **arms: tuple[int, int]) -
                 )
                 answers.append(row)
                 if number * hits // customers != (number + 1) * hits // customers:
-                    event = {"customer": row.customer, "item": "tea", "digest": uuid4().hex}
+                    event = {"customer": row.customer, "item": "tea", "digest": uuid4()}
                     event |= {"kind": "click", "at": at, "recommendation": row.id}
                     clicks.append(Event(**event))
         Recommendation.objects.bulk_create(answers)
@@ -176,7 +176,7 @@ def test_what_is_decided_does_not_come_undone(running) -> None:
             arm="popular", at__gt=timezone.now() - timedelta(days=8)
         )
         rows = [
-            Event(customer=r.customer, item="tea", digest=uuid4().hex, kind="click", at=r.at)
+            Event(customer=r.customer, item="tea", digest=uuid4(), kind="click", at=r.at)
             for r in late
         ]
         for event, answer in zip(rows, late, strict=True):
@@ -234,7 +234,7 @@ def test_a_week_after_the_first_answer_sales_count(metric, running) -> None:
                     kind="buy",
                     recommendation=click.recommendation,
                     at=click.at + timedelta(days=days),
-                    digest=uuid4().hex,
+                    digest=uuid4(),
                 )
 
     popular, model = judged(running, id_)["results"]

@@ -36,7 +36,7 @@ class StoredEvent(BaseModel):
 
 
 class EventOut(StoredEvent):
-    id: str
+    id: UUID
 
 
 class Chosen(Body):
@@ -128,12 +128,12 @@ class OneEvent(View):
     scopes = {"GET": "events:read", "DELETE": "events:delete"}
 
     @extend_schema(operation_id="get_event", responses={200: EventOut})
-    def get(self, request: Request, id: str) -> Response:
+    def get(self, request: Request, id: UUID) -> Response:
         """One event, by the id that the list of events gives it."""
         return self.answer(_event_out(Event.objects.get(digest=id)))
 
     @extend_schema(operation_id="delete_event", responses={204: NO_CONTENT})
-    def delete(self, request: Request, id: str) -> Response:
+    def delete(self, request: Request, id: UUID) -> Response:
         """Delete one event."""
         found = Event.objects.get(digest=id)
         events.remove(Event.objects.filter(id=found.id), actor=self.principal.actor)
