@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from tenants import statements
+from tenants.statements import Statement
 
 _tenant_id: ContextVar[UUID | None] = ContextVar("tenant_id", default=None)
 
@@ -73,12 +74,17 @@ def _set_config(name: str, value: str) -> None:
         cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
-def query(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def statement(text: str, **parameters: Any) -> Statement:
+    """A hand-written statement in the current scope, which it names as `%(tenant)s`."""
+    return Statement(text, {"tenant": current_tenant_id(), **parameters})
+
+
+def query(text: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """Rows of a hand-written statement in the current scope, which it names as `%(tenant)s`.
 
     For what every call does: there, building the same ORM query anew takes longer than running it.
     """
-    return statements.run(statement, {"tenant": current_tenant_id(), **parameters})
+    return statements.run(statement(text, **parameters))
 
 
 def query_together(*statements: str, **parameters: Any) -> list[list[dict[str, Any]]]:
@@ -93,16 +99,15 @@ def query_together(*statements: str, **parameters: Any) -> list[list[dict[str, A
     return [rows or [] for rows in query(f"SELECT {each}", **parameters)[0]]
 
 
-def query_with(name: str, value: str, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def query_with(name: str, value: str, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """Rows of one statement under one database setting, before any tenant is known.
 
     Both travel together: outside of a transaction PostgreSQL makes one of them, and the setting ends
     with it.
     """
     rows = statements.run(
-        statement,
-        {"name": name, "value": value, **parameters},
-        first="SELECT set_config(%(name)s, %(value)s, true); ",
+        Statement("SELECT set_config(%(name)s, %(value)s, true)", {"name": name, "value": value}),
+        Statement(text, {"value": value, **parameters}),
     )
     if connection.in_atomic_block:
         _set_config(name, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -22,30 +22,33 @@ UNKNOWN = "unknown"
 _prepared: WeakKeyDictionary[Any, dict[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
-def run(statement: str, parameters: Mapping[str, Any], *, first: str = "") -> list[tuple[Any, ...]]:
-    """The rows of one statement that names its parameters as `%(name)s`.
+class Statement(NamedTuple):
+    """One statement, which names its parameters as `%(name)s`, and their values."""
 
-    `first` is a statement that travels ahead of it, and names its own parameters so, too.
-    """
+    text: str
+    parameters: Mapping[str, Any]
+
+
+def run(*statements: Statement) -> list[tuple[Any, ...]]:
+    """The rows of the last of these, which travel to the database together."""
     with connection.cursor() as cursor:
-        cursor.execute(first + _call(cursor, statement, parameters), parameters)
+        calls = [cursor.mogrify(_call(cursor, one), one.parameters).decode() for one in statements]
+        cursor.execute("; ".join(calls))
         return cursor.fetchall() if cursor.description else []
 
 
-def _call(cursor: CursorWrapper, statement: str, parameters: Mapping[str, Any]) -> str:
+def _call(cursor: CursorWrapper, statement: Statement) -> str:
     known = _prepared.setdefault(cursor.connection, {})
-    key = (statement, *(_type(value) for value in parameters.values()))
+    key = (statement.text, *(_type(value) for value in statement.parameters.values()))
     if key not in known:
-        known[key] = _prepare(cursor, statement, parameters, name=f"statement_{len(known)}")
+        known[key] = _prepare(cursor, statement, name=f"statement_{len(known)}")
     return known[key]
 
 
-def _prepare(
-    cursor: CursorWrapper, statement: str, parameters: Mapping[str, Any], *, name: str
-) -> str:
-    names = list(dict.fromkeys(PLACE.findall(statement)))
-    numbered = PLACE.sub(lambda place: f"${names.index(place[1]) + 1}", statement)
-    types = ", ".join(_type(parameters[name]) for name in names)
+def _prepare(cursor: CursorWrapper, statement: Statement, *, name: str) -> str:
+    names = list(dict.fromkeys(PLACE.findall(statement.text)))
+    numbered = PLACE.sub(lambda place: f"${names.index(place[1]) + 1}", statement.text)
+    types = ", ".join(_type(statement.parameters[name]) for name in names)
     cursor.execute(f"PREPARE {name} {f'({types})' if types else ''} AS {numbered}")
     places = ", ".join(f"%({name})s" for name in names)
     return f"EXECUTE {name} ({places})" if places else f"EXECUTE {name}"

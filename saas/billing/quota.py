@@ -17,7 +17,9 @@ from django.utils import timezone
 from saas.billing import plans
 from saas.billing.models import Price, Quota, Reservation
 from saas.errors import QuotaExceeded
-from tenants.scope import query
+from tenants import statements
+from tenants.scope import query, statement
+from tenants.statements import Statement
 
 LIFETIME = timedelta(minutes=10)
 
@@ -38,12 +40,12 @@ def period_of(day: date) -> date:
 def reserve(kind: str, units: int = 1) -> Hold:
     """Set units of this month aside; raises QuotaExceeded where they are not there."""
     hold_id = uuid.uuid4()
-    statement = f"""WITH quota AS ({COUNT.format(column="reserved")})
+    text = f"""WITH quota AS ({COUNT.format(column="reserved")})
         INSERT INTO billing_reservation (tenant_id, id, quota_id, units, expires_at)
         SELECT %(tenant)s, %(hold)s, id, %(units)s, %(expires)s FROM quota
         RETURNING quota_id"""  # noqa: S608  (made of constants)
     expires = timezone.now() + LIFETIME
-    return Hold(hold_id, _take(statement, kind, units, hold=hold_id, expires=expires), units)
+    return Hold(hold_id, _take(text, kind, units, hold=hold_id, expires=expires), units)
 
 
 def spend(kind: str, units: int = 1) -> None:
@@ -58,13 +60,17 @@ def give_back(kind: str, *, since: date, units: int = 1) -> None:
     )
 
 
-def charge(kind: str, *, key: str, api_key: uuid.UUID | None) -> None:
-    """`spend` one unit and record it as usage (usage.record), in one trip to the database."""
-    statement = f"""WITH quota AS ({COUNT.format(column="used")})
+def charge(
+    kind: str, *, key: str, api_key: uuid.UUID | None, work: Statement | None = None
+) -> None:
+    """`spend` one unit and record it as usage (usage.record), in one trip to the database: with
+    `work`, what keeps what is charged for.
+    """
+    text = f"""WITH quota AS ({COUNT.format(column="used")})
         INSERT INTO billing_usagerecord (tenant_id, key, kind, units, api_key, at)
         SELECT %(tenant)s, %(key)s, %(kind)s, %(units)s, %(api_key)s, %(at)s FROM quota
         RETURNING id"""  # noqa: S608  (made of constants)
-    _take(statement, kind, 1, key=key, api_key=api_key, at=timezone.now())
+    _take(text, kind, 1, work, key=key, api_key=api_key, at=timezone.now())
 
 
 # Check and count in one statement: parallel calls cannot pass the limit together.
@@ -74,14 +80,14 @@ COUNT = """UPDATE billing_quota SET {column} = {column} + %(units)s
     RETURNING id"""
 
 
-def _take(statement: str, kind: str, units: int, **more: Any) -> int:
-    """Count units by a statement made of COUNT; returns the id that it gives."""
+def _take(text: str, kind: str, units: int, work: Statement | None = None, **more: Any) -> int:
+    """Count units by a statement made of COUNT, after `work`; returns the id that it gives."""
     period = period_of(timezone.now().date())
-    given = {"kind": str(kind), "period": period, "units": units, **more}
-    found = query(statement, **given)
+    count = statement(text, kind=str(kind), period=period, units=units, **more)
+    found = statements.run(*([work] if work else []), count)
     if not found:
         _open(kind, period)
-        found = query(statement, **given)
+        found = statements.run(count)
     if not found:
         limit = Quota.objects.values_list("limit", flat=True).get(kind=kind, period=period)
         raise QuotaExceeded(

@@ -11,7 +11,8 @@ from saas.recommend import reasons
 from saas.recommend.arrangement import Candidate
 from saas.recommend.models import Item, Recommendation
 from saas.recommend.picks import Answer
-from tenants.scope import query
+from tenants.scope import statement
+from tenants.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,14 @@ class Explained:
     reason: str
 
 
-def keep(answer: Answer) -> None:
-    """Keep an answer in the transaction that bills it."""
+def kept(answer: Answer) -> Statement:
+    """What keeps an answer, in the transaction that bills it."""
     demand, seat = answer.demand, answer.seat
     items = [
         [choice.item.external_id, choice.source, choice.because, choice.score, choice.detail]
         for choice in answer.choices
     ]
-    query(
+    return statement(
         """INSERT INTO recommend_recommendation
                (tenant_id, id, customer, kind, scenario, items, version, experiment, arm, at)
            VALUES (%(tenant)s, %(id)s, %(customer)s, %(kind)s, %(scenario)s, %(items)s, %(version)s,

@@ -76,11 +76,11 @@ class Recommendations(View):
         with self.scope():
             self.claim()
             answer = picks.recommend(body.demand(wish))
-            given.keep(answer)
             quota.charge(
                 Metered.RECOMMENDATION,
                 key=f"recommendation:{answer.demand.id}",
                 api_key=self.principal.key_id,
+                work=given.kept(answer),
             )
             return self.keep(self.answer(_out(answer, body.language)))
 
