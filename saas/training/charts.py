@@ -1,4 +1,4 @@
-"""Line charts in plain SVG: the geometry is made here, templates/training/chart.html draws it."""
+"""Lines and bars in plain SVG: the geometry is made here, templates/training/chart.html draws it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 WIDTH, HEIGHT = 360.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 18.0, 30.0, 46.0
 STEPS = (1, 2, 2.5, 5, 10)
+BAR, NAMES, FIGURES = 28.0, 140.0, 52.0  # a bar's height, the room of its name and of its figure
 BIGGEST = 8.0  # the radius of the heaviest dot
 
 Point = tuple[float, float]
@@ -112,6 +113,27 @@ def draw(
     _frame(chart, x, y)
     for line in lines:
         _line(chart, line, x, y)
+    return chart
+
+
+def bars(
+    title: str,
+    says: str,
+    *,
+    bars: Sequence[tuple[str, float | None]],
+    columns: tuple[str, str],
+) -> Chart:
+    """Shares by name, each with its figure; None is nothing to draw. `columns` are of its table."""
+    written = [(name, "" if share is None else f"{100 * share:.3g}%") for name, share in bars]
+    chart = Chart(title, says, columns, written, height=BAR * len(bars) + 8)
+    widest = max((share for _, share in bars if share), default=1.0)
+    for number, ((name, share), (_, text)) in enumerate(zip(bars, written, strict=True)):
+        middle = BAR * (number + 0.5) + 4
+        chart.marks.append(Mark(0, middle + 4, name, "start", "axis"))
+        end = NAMES + (share or 0.0) / widest * (WIDTH - NAMES - FIGURES)
+        if share:
+            chart.strokes.append(Stroke(f"M{NAMES:g} {middle:g}H{end:.1f}", "bar"))
+        chart.marks.append(Mark(end + 6, middle + 4, text, "start"))
     return chart
 
 

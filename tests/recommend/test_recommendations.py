@@ -188,6 +188,25 @@ def test_a_tuned_run_compares_a_model_of_the_order_of_events(visited, worked_off
     version = visited.call.get(f"versions/{run['id']}").json()
     assert {"popularity", "linear", "sequence"} <= set(version["metrics"]["models"])
     assert ids(visited, customer="C1", limit=3)
+    report = visited.call.get(f"versions/{run['id']}/report").json()["report"]
+    assert report["figures"]["ndcg10"] == version["metrics"]["ndcg10"]
+    assert report["models"]["sequence"]["customers"].keys() == {"cold", "warm", "hot"}
+    assert report["sequence"]["epochs"] == 1
+    for language, said in (("en", "with order of events"), ("zh", "含行为顺序")):
+        address = f"versions/{run['id']}/report?format=html&language={language}"
+        page = visited.call.get(address).content.decode()
+        assert said in page
+        assert f"{100 * report['figures']['recall10']:.2f}%" in page
+        assert page.count('<path class="bar"') >= 4
+
+
+def test_a_recommender_that_nobody_came_back_for_says_so(stocked, worked_off) -> None:
+    with worked_off():
+        run = stocked.call.post("training/runs", {"kind": "recommend"}).json()
+    answer = stocked.call.get(f"versions/{run['id']}/report").json()
+    assert answer["report"] == {"held_out": 0, "figures": None, "models": {}, "sequence": None}
+    page = stocked.call.get(f"versions/{run['id']}/report?format=html&language=zh")
+    assert "回访的顾客太少" in page.content.decode()
 
 
 def test_an_item_newer_than_the_model_can_be_recommended(trained, worked_off) -> None:

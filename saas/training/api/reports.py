@@ -14,11 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml.explain import METHOD, Neighbour
+from ml.recommend.report import RecommendReport
 from ml.report import Report
 from ml.words import Token
 from saas import rows
 from saas.api import Body, View
-from saas.training import explanations, report_page, reports
+from saas.training import explanations, recommend_page, report_page, reports
 from saas.training.models import ModelVersion
 
 
@@ -47,7 +48,7 @@ class ReportOut(BaseModel):
     number: int
     encoder: str
     created_at: datetime
-    report: Report
+    report: Report | RecommendReport
 
 
 class OneReport(View):
@@ -60,7 +61,7 @@ class OneReport(View):
         responses={(200, "application/json"): ReportOut, (200, "text/html"): OpenApiTypes.STR},
     )
     def get(self, request: Request, id: UUID) -> Response:
-        """The report of an intent model's version. As a page with `Accept: text/html`."""
+        """The report of a version. As a page with `Accept: text/html`."""
         asked = self.query(ReportQuery)
         if asked.format:
             request.accepted_renderer = Page() if asked.format == "html" else JSONRenderer()
@@ -68,7 +69,7 @@ class OneReport(View):
         version = ModelVersion.objects.get(pk=id)
         report = reports.read(version)
         if isinstance(request.accepted_renderer, Page):
-            page = report_page.render(version, report, asked.language)
+            page = _page(version, report, asked.language)
             return Response(page, headers={"Content-Security-Policy": report_page.policy()})
         return self.answer(
             ReportOut(
@@ -79,6 +80,12 @@ class OneReport(View):
                 report=report,
             )
         )
+
+
+def _page(version: ModelVersion, report: Report | RecommendReport, language: str) -> str:
+    if isinstance(report, RecommendReport):
+        return recommend_page.render(version, report, language)
+    return report_page.render(version, report, language)
 
 
 class ExplanationIn(Body):
