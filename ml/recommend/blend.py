@@ -45,7 +45,8 @@ class Recommender:
         self._kinds = {kind: number for number, kind in enumerate(meta["kinds"])}
         self._kind_weights = np.array(list(meta["kinds"].values()) or [1.0], dtype=np.float32)
         self._signals = stored.signals(tensors, meta)
-        self._ranking = Ranking(tensors["ranking"], **meta["cold"])
+        self._lens = wording.Lens.read(tensors)
+        self._ranking = Ranking(tensors["ranking"], tensors["promising"], **meta["cold"])
 
     @classmethod
     def fit(
@@ -68,25 +69,20 @@ class Recommender:
         back. Raises `DataError` when the vectors do not fit the items.
         """
         work = fitting(events, items, item_vectors, now=now, plan=plan, progress=progress)
-        return cls.of(work.refit(work.run()), items, item_vectors)
+        return cls.of(work.refit(work.run()), items)
 
     @classmethod
-    def of(cls, fitted: Fitted, items: Sequence[Item], item_vectors: Vectors | None) -> Self:
+    def of(cls, fitted: Fitted, items: Sequence[Item]) -> Self:
         """What a fitting of these items found."""
         tensors, meta = stored.parts(fitted.signals)
-        tensors["ranking"] = fitted.ranking.weights
-        if item_vectors is not None and len(items):
-            tensors["centre"] = item_vectors.mean(axis=0).astype(np.float32)
+        tensors |= {"ranking": fitted.ranking.weights, "promising": fitted.ranking.promising}
+        tensors |= fitted.lens.tensors() if fitted.lens else {}
         meta |= {
             "items": [item.id for item in items],
             "kinds": fitted.kinds,
             "choice": asdict(fitted.choice),
             "metrics": fitted.metrics,
-            "cold": {
-                "base": fitted.ranking.base,
-                "slope": fitted.ranking.slope,
-                "lent": fitted.ranking.lent,
-            },
+            "cold": {"base": fitted.ranking.base, "slope": fitted.ranking.slope},
         }
         return cls(tensors, meta)
 
@@ -194,16 +190,16 @@ class Recommender:
         return cls(*artifact.load(folder, kind=KIND))
 
     def _new(self, extra: tuple[list[str], Vectors] | None) -> tuple[list[str], Vectors]:
-        """All candidates' ids, and the centred vectors of those that the model does not know."""
+        """All candidates' ids, and the vectors, through the lens, of those the model does not know."""
         text = self._signals.text
         width = 0 if text is None else text.shape[1]
         if extra is None:
             return self._items, np.zeros((0, width), dtype=np.float32)
         rows = [row for row, item in enumerate(extra[0]) if item not in self._places]
         ids = self._items + [extra[0][row] for row in rows]
-        if text is None or not rows:
+        if self._lens is None or not rows:
             return ids, np.zeros((len(rows), width), dtype=np.float32)
-        return ids, wording.unit(extra[1][rows] - self._tensors["centre"])
+        return ids, self._lens.seen(extra[1][rows])
 
     def _reasons(
         self, explainer: Explainer, places: Rows, found: Vectors, offer: Offer
@@ -236,10 +232,11 @@ def fitting(
     places = {item.id: place for place, item in enumerate(items)}
     if len(places) < len(items):
         raise DataError("an item stands in the catalog twice; give each id once")
-    text = wording.centred(item_vectors, len(items))
+    if item_vectors is not None:
+        wording.check(item_vectors, len(items))
     past = Interactions.of(events, places, now=now)
     report(0.0, f"{len(past.days)} events of {past.customer_count} customers")
-    return Fitting(past, Goods.of(items), text, plan or Plan(), report)
+    return Fitting(past, Goods.of(items), item_vectors if items else None, plan or Plan(), report)
 
 
 def _nearest(

@@ -18,6 +18,7 @@ from ml.recommend.sequence import SequenceModel
 from ml.recommend.sequences import Sequences
 from ml.recommend.signals import WINDOWS, Signals
 from ml.recommend.trial import Reader, Trial, default_ranking
+from ml.recommend.wording import Lens
 from ml.types import Progress, Vectors
 
 BETTER = 1.01  # times the linear model's NDCG: what a sequence model must reach to be kept
@@ -27,25 +28,32 @@ POPULAR = 28.0  # days of the popularity list that everything is compared with
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a fit found: the signals of the past, and how they are weighed."""
+    """What a fit found: the signals of the past, how they are weighed, and how texts were read."""
 
     signals: Signals
     ranking: Ranking
     choice: Choice
     kinds: dict[str, float]
     metrics: dict[str, Any]
+    lens: Lens | None
 
 
 class Fitting:
     """One fit, of one past and one catalog."""
 
     def __init__(
-        self, past: Interactions, goods: Goods, text: Vectors | None, plan: Plan, report: Progress
+        self,
+        past: Interactions,
+        goods: Goods,
+        vectors: Vectors | None,
+        plan: Plan,
+        report: Progress,
     ) -> None:
         self._past = past
         self._goods = goods
-        self._text = text
-        self._near = wording.neighbours(text)
+        self._lens = None if vectors is None else Lens.of(vectors)
+        self._text = self._lens.seen(vectors) if self._lens and vectors is not None else None
+        self._near = wording.neighbours(self._text)
         self._plan = plan
         self._report = report
 
@@ -166,7 +174,8 @@ class Fitting:
     def _fitted(
         self, signals: Signals, ranking: Ranking, choice: Choice, metrics: dict[str, Any]
     ) -> Fitted:
-        return Fitted(signals, ranking, choice, kind_weights(self._past, choice.rarity), metrics)
+        kinds = kind_weights(self._past, choice.rarity)
+        return Fitted(signals, ranking, choice, kinds, metrics, self._lens)
 
     def _part(self, start: float, end: float) -> Progress:
         return lambda share, line: self._report(start + (end - start) * share, line)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml import metrics
-from ml.recommend.signals import BEHAVIOUR, TEXT
+from ml.recommend.signals import BY_KIN, BY_LIKENESS
 from ml.types import Vectors
 
 FEWEST = 100  # decisions that weights are learned from
@@ -19,7 +19,9 @@ ENOUGH = 1e-4  # a round that gains less is the last
 LEVELS = (10, 30, 100, 1_000)  # places at which the most promising new item may stand
 LINED = 200  # customers that such a line is drawn for
 LINE = 10  # the last promising one that a line is drawn through, and times the level's place
-SPREAD = 0.5  # chosen on the validation items of Beauty that were hidden as new
+# Of what kin lend, likeness in text having 1; chosen on items of Beauty that were hidden as new,
+# older ones than those that it is measured on.
+SPREAD = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,14 @@ class Ranking:
     """float32[signals]: what each signal counts. For a customer with a past, an item that nobody
     has taken yet counts by its promise alone, by a line of its own: `base` + `slope` of it.
 
-    Its promise is its likeness in text and `lent` times the behaviour that its kin lend it.
+    Its promise, too, is signals times weights: its likeness in text and the behaviour that its kin
+    lend it.
     """
 
     weights: Vectors
+    promising: Vectors
     base: float = 0.0
     slope: float = 1.0
-    lent: float = 0.0
 
     def scores(self, found: Vectors, cold: NDArray[np.bool_]) -> Vectors:
         """float32[candidates] of signals float32[signals, candidates]."""
@@ -43,7 +46,7 @@ class Ranking:
 
     def promise(self, found: Vectors) -> Vectors:
         """float32[...] of signals float32[signals, ...]."""
-        return np.asarray(found[TEXT] + self.lent * found[BEHAVIOUR], dtype=np.float32)
+        return np.tensordot(self.promising, found, axes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def learn(decisions: list[Decision], start: Ranking) -> Ranking:
 def _lined(decisions: list[Decision], ranking: Ranking, level: int) -> Ranking:
     """With a worth of promise by which, in the mean over customers, the most promising item stands
     at that place among the others, and the tenth most at ten times that place."""
-    ranking = replace(ranking, lent=_lent(decisions[:LINED]))
+    ranking = replace(ranking, promising=_promising(decisions[:LINED]))
     scores, promises = [], []
     for decision in decisions[:LINED]:
         ranked = np.sort(ranking.weights @ decision.signals)[::-1]
@@ -180,7 +183,9 @@ def _lined(decisions: list[Decision], ranking: Ranking, level: int) -> Ranking:
     return replace(ranking, base=float(high - slope * first), slope=float(slope))
 
 
-def _lent(decisions: list[Decision]) -> float:
-    """The weight by which behaviour spreads `SPREAD` times as far as likeness in text does."""
-    spreads = np.mean([d.signals[[TEXT, BEHAVIOUR]].std(axis=1) for d in decisions], axis=0)
-    return float(SPREAD * spreads[0] / max(spreads[1], 1e-9))
+def _promising(decisions: list[Decision]) -> Vectors:
+    """float32[signals]: weights by which each part of a promise spreads as far as it should."""
+    spreads = np.mean([decision.signals.std(axis=1) for decision in decisions], axis=0)
+    wanted = np.zeros(len(spreads), dtype=np.float32)
+    wanted[BY_LIKENESS], wanted[BY_KIN] = 1.0, SPREAD
+    return np.where(spreads > 0, wanted / np.maximum(spreads, 1e-9), 0).astype(np.float32)

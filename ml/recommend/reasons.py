@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ml.recommend.goods import NONE
 from ml.recommend.interactions import Matrix
 from ml.recommend.ranker import Ranking
-from ml.recommend.signals import NAMES, TEXT, Echo, Rows, Signals
+from ml.recommend.signals import BY_LIKENESS, NAMES, Echo, Rows, Signals
 from ml.recommend.taste import Past
 from ml.types import Vectors
 
@@ -40,10 +40,10 @@ class Explainer:
         behaviour, popular = _sum(parts, BEHAVIOUR), _sum(parts, POPULAR)
         cold = np.where(rows == NEW, True, self.signals.cold[rows])
         by_behaviour = self._by_behaviour(rows)
-        by_text = None if texts is None else self._by_text(texts)
+        by_text = None if texts is None else self._by_text(texts, cold)
+        worded = parts[BY_LIKENESS].sum(axis=0) > np.maximum(behaviour, popular)
         for pick in range(len(rows)):
-            worded = by_text is not None and parts[TEXT, pick] > max(behaviour[pick], popular[pick])
-            if by_text is not None and (cold[pick] or worded):
+            if by_text is not None and (cold[pick] or worded[pick]):
                 yield "text", self._most(by_text[:, pick])
             elif behaviour[pick] > popular[pick] and by_behaviour[:, pick].max(initial=0.0) > 0:
                 yield "behaviour", self._most(by_behaviour[:, pick])
@@ -53,11 +53,13 @@ class Explainer:
     def _most(self, shares: Vectors) -> int:
         return int(self.echo.taste.places[int(shares.argmax())])
 
-    def _by_text(self, texts: Vectors) -> Vectors:
+    def _by_text(self, texts: Vectors, cold: NDArray[np.bool_]) -> Vectors:
         """float32[items of the past, picks]."""
         assert self.signals.text is not None  # noqa: S101  (texts are of the same model)
-        own = self.signals.text[self.echo.taste.places] * self.echo.taste.strengths[:, None]
-        return np.asarray(own @ texts.T)
+        taste, ranking = self.echo.taste, self.ranking
+        counts = np.where(cold, ranking.promising[:, None], ranking.weights[:, None])[BY_LIKENESS]
+        likeness = self.signals.text[taste.places] @ texts.T
+        return np.asarray(taste.both.T @ counts * likeness)
 
     def _by_behaviour(self, rows: Rows) -> Vectors:
         """float32[items of the past, picks]: each one's summands of the picks' scores."""

@@ -16,6 +16,7 @@ NAMES = (
     "latest",  # the same, after the newest events alone
     "sequence",  # the sequence model's score
     "text",  # likeness in text
+    "text_latest",  # the same, to the newest events alone
     "repeat",  # how strong the item is in the past itself
     "count",  # how often it was taken before
     "week",
@@ -27,7 +28,9 @@ NAMES = (
     "fresh",  # how new the item is
 )
 WINDOWS = (7.0, 28.0, 90.0)  # days
-BEHAVIOUR, TEXT, FRESH = (NAMES.index(name) for name in ("behaviour", "text", "fresh"))
+FRESH = NAMES.index("fresh")
+BY_LIKENESS = [NAMES.index(name) for name in ("text", "text_latest")]
+BY_KIN = [NAMES.index(name) for name in ("behaviour", "latest")]  # what a cold item is lent
 EXACT_BELOW = 5_000  # candidates that are all ranked; of more, those that something speaks for
 BY_BEHAVIOUR, BY_TEXT, BY_POPULARITY = 1_500, 1_000, 500
 
@@ -41,15 +44,15 @@ class Echo:
     """What a taste calls up, which all signals are read from.
 
     `shared` is sparse float32[items of the taste, items], the weights from each of its items to the
-    others; `behaviour` and `latest` float32[items], their sums over the taste and over its newest
-    events; `profile` float32[d], what its texts have in common: likeness is its product with a text.
+    others; `behaviour` float32[2, items], their sums over the taste and over its newest events;
+    `profiles` float32[2, d], likewise what its texts have in common: likeness is the product with a
+    text.
     """
 
     taste: Taste
     shared: Matrix
     behaviour: Vectors
-    latest: Vectors
-    profile: Vectors
+    profiles: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,11 @@ class Signals:
 
     def echo(self, taste: Taste) -> Echo:
         shared = self.weights[taste.places]
-        profile = np.zeros(0, dtype=np.float32)
+        behaviour = np.stack([shared.T @ counts for counts in taste.both])
+        profiles = np.zeros((2, 0), dtype=np.float32)
         if self.text is not None:
-            profile = np.asarray(taste.strengths @ self.text[taste.places])
-        return Echo(taste, shared, shared.T @ taste.strengths, shared.T @ taste.latest, profile)
+            profiles = np.asarray(taste.both @ self.text[taste.places])
+        return Echo(taste, shared, behaviour, profiles)
 
     def candidates(self, echo: Echo, open_: NDArray[np.bool_], *, least: int = 0) -> Rows:
         """Those of the items open (bool[items]) that something speaks for; all where they are few,
@@ -90,7 +94,7 @@ class Signals:
         spoken[_first(self.ranked, open_, max(least, BY_POPULARITY))] = True
         if len(taste.places):
             spoken[taste.places] = True
-            spoken[_strongest(echo.behaviour, BY_BEHAVIOUR)] = True
+            spoken[_strongest(echo.behaviour[0], BY_BEHAVIOUR)] = True
             if self.near is not None:
                 spoken[_strongest(self.near[taste.places].T @ taste.strengths, BY_TEXT)] = True
         return np.flatnonzero(spoken & open_)
@@ -106,13 +110,12 @@ class Signals:
         if not len(taste.places):
             return found
         cold = self.cold[rows]
-        signal["behaviour"][:] = echo.behaviour[rows]
-        signal["behaviour"][cold] = self.lent[rows[cold]] @ echo.behaviour
-        signal["latest"][:] = echo.latest[rows]
+        found[BY_KIN] = echo.behaviour[:, rows]
+        found[np.ix_(np.array(BY_KIN), cold)] = (self.lent[rows[cold]] @ echo.behaviour.T).T
         if self.sequence is not None:
             signal["sequence"][:] = self.sequence.scores(past, rows)
         if self.text is not None:
-            signal["text"][:] = _likeness(self.text, rows, echo.profile)
+            found[BY_LIKENESS] = _likeness(self.text, rows, echo.profiles)
         own = np.zeros((2, len(self.fresh)), dtype=np.float32)
         own[:, taste.places] = taste.strengths, taste.counts
         signal["repeat"][:], signal["count"][:] = own[:, rows]
@@ -123,13 +126,13 @@ class Signals:
         return found
 
     def of_new(self, echo: Echo, vectors: Vectors, kin: Matrix) -> Vectors:
-        """float32[signals, m] of m items newer than the past, by their centred text vectors and
-        the behaviour that their kin, sparse float32[m, items], lend them."""
+        """float32[signals, m] of m items newer than the past, by their text vectors as seen through
+        the lens and the behaviour that their kin, sparse float32[m, items], lend them."""
         found = np.zeros((len(NAMES), len(vectors)), dtype=np.float32)
         found[FRESH] = 1.0
         if self.text is not None and len(echo.taste.places) and len(vectors):
-            found[TEXT] = vectors @ echo.profile
-            found[BEHAVIOUR] = kin @ echo.behaviour
+            found[BY_LIKENESS] = echo.profiles @ vectors.T
+            found[BY_KIN] = (kin @ echo.behaviour.T).T
         return found
 
 
@@ -144,11 +147,11 @@ def _first(ranked: Rows, open_: NDArray[np.bool_], count: int) -> Rows:
         looked_at *= 4
 
 
-def _likeness(text: Vectors, rows: Rows, profile: Vectors) -> Vectors:
-    """float32[rows], by parts that a processor keeps at hand: copying all of them takes longer."""
-    found = np.zeros(len(rows), dtype=np.float32)
+def _likeness(text: Vectors, rows: Rows, profiles: Vectors) -> Vectors:
+    """float32[2, rows], by parts that a processor keeps at hand: copying all of them takes longer."""
+    found = np.zeros((len(profiles), len(rows)), dtype=np.float32)
     for start in range(0, len(rows), PART):
-        found[start : start + PART] = text[rows[start : start + PART]] @ profile
+        found[:, start : start + PART] = profiles @ text[rows[start : start + PART]].T
     return found
 
 

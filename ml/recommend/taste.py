@@ -57,6 +57,11 @@ class Taste:
     counts: Vectors
     latest: Vectors
 
+    @property
+    def both(self) -> Vectors:
+        """float32[2, items]: the strengths over all and among the newest events."""
+        return np.stack([self.strengths, self.latest])
+
     @classmethod
     def of(cls, past: Past, *, half_life: float, kind_weights: Vectors) -> Self:
         weights = kind_weights[past.kinds] * 0.5 ** ((past.now - past.days) / half_life)

@@ -149,4 +149,5 @@ class Trial:
 
 def default_ranking() -> Ranking:
     """How signals are weighed where there is nothing to learn it from."""
-    return Ranking(np.array([DEFAULT.get(name, 0.0) for name in NAMES], dtype=np.float32))
+    weights = np.array([DEFAULT.get(name, 0.0) for name in NAMES], dtype=np.float32)
+    return Ranking(weights, np.array([name == "text" for name in NAMES], dtype=np.float32))

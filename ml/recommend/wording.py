@@ -1,5 +1,8 @@
 """Likeness in text: what speaks for an item that nobody has taken yet."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
@@ -7,21 +10,57 @@ from scipy.sparse import csr_matrix
 from ml.errors import DataError
 from ml.recommend.interactions import Matrix
 from ml.recommend.signals import EXACT_BELOW
-from ml.types import Vectors
+from ml.types import Tensors, Vectors
 
 NEIGHBOURS = 100
-KIN, SHARPNESS = 50, 0.2  # known items that stand for a new one, and how much the likest of them
+EVENNESS, SHRINKAGE = 0.25, 0.1  # how much the directions of texts are evened out
+KIN, SHARPNESS = 20, 0.2  # known items that stand for a new one, and how much the likest of them
 WIDTH = 64  # principal directions that neighbours are looked for in
 LOOKED_AT = 8  # of the cells that neighbours are looked for in
 
 
-def centred(vectors: Vectors | None, count: int) -> Vectors | None:
-    """The items' vectors around their mean: what an item has, not what all of them have."""
-    if vectors is None or not count:
-        return None
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How a shop's texts are looked at: float32[d] and float32[d, d].
+
+    Texts of one shop are alike, and differ most in what matters least. Vectors are taken around their
+    mean, and directions in which they vary much count less (whitening to a quarter power of the
+    variance, its eigenvalues shrunk to their mean).
+    """
+
+    centre: Vectors
+    directions: Vectors
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> Self:
+        """For float32[items, d], one item at least."""
+        centre = vectors.mean(axis=0)
+        away = vectors - centre
+        spreads, directions = np.linalg.eigh(away.T @ away / len(vectors))
+        spreads = np.maximum(spreads, 0) + SHRINKAGE * spreads.mean() + 1e-12
+        evened = np.asarray(directions * spreads**-EVENNESS, dtype=np.float32)
+        return cls(centre, evened)
+
+    @classmethod
+    def read(cls, tensors: Tensors) -> Self | None:
+        """The one stored among these."""
+        if "centre" not in tensors:
+            return None
+        return cls(tensors["centre"], tensors["directions"])
+
+    def tensors(self) -> Tensors:
+        return {"centre": self.centre, "directions": self.directions}
+
+    def seen(self, vectors: Vectors) -> Vectors:
+        """float32[n, d] of length one."""
+        away = np.asarray(vectors - self.centre, dtype=np.float32)
+        return unit(away @ self.directions)
+
+
+def check(vectors: Vectors, count: int) -> None:
+    """Raises `DataError` where vectors are not those of so many items."""
     if vectors.ndim != 2 or len(vectors) != count or not np.isfinite(vectors).all():
         raise DataError(f"{count} items and vectors of shape {vectors.shape} do not fit")
-    return unit(vectors - vectors.mean(axis=0))
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -80,7 +80,7 @@ def fit(
         work = fitting(past, beauty.items, vectors, now=NOW, plan=plan, progress=progress)
         held = work.run()
         whole = work.refit(held)
-    made = (Recommender.of(found, beauty.items, vectors) for found in (held, whole))
+    made = (Recommender.of(found, beauty.items) for found in (held, whole))
     return next(made), next(made)
 
 
