@@ -12,7 +12,6 @@ from ml.errors import DataError
 from ml.recommend import stored, wording
 from ml.recommend.choice import Choice
 from ml.recommend.fitting import Fitted, Fitting
-from ml.recommend.goods import Goods
 from ml.recommend.interactions import Interactions
 from ml.recommend.offer import Offer
 from ml.recommend.plan import Plan
@@ -236,7 +235,8 @@ def fitting(
         wording.check(item_vectors, len(items))
     past = Interactions.of(events, places, now=now)
     report(0.0, f"{len(past.days)} events of {past.customer_count} customers")
-    return Fitting(past, Goods.of(items), item_vectors if items else None, plan or Plan(), report)
+    vectors = item_vectors if items else None
+    return Fitting(past, items, vectors, plan or Plan(), report)
 
 
 def _nearest(

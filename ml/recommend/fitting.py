@@ -1,6 +1,6 @@
 """Fits a recommender: chooses and measures on held-out days, then reads all of the past."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from ml.recommend import linear, wording
+from ml.recommend import linear, tuning, wording
 from ml.recommend.choice import Choice, choose, kind_weights
 from ml.recommend.goods import Goods
 from ml.recommend.interactions import Interactions, Matrix
@@ -18,8 +18,8 @@ from ml.recommend.sequence import SequenceModel
 from ml.recommend.sequences import Sequences
 from ml.recommend.signals import WINDOWS, Signals
 from ml.recommend.trial import Reader, Trial, default_ranking
-from ml.recommend.wording import Lens
-from ml.types import Progress, Vectors
+from ml.recommend.wording import Lens, Reading
+from ml.types import Item, Progress, Vectors
 
 BETTER = 1.01  # times the linear model's NDCG: what a sequence model must reach to be kept
 FRESHNESS = 30.0  # days in which an item's freshness halves
@@ -44,16 +44,16 @@ class Fitting:
     def __init__(
         self,
         past: Interactions,
-        goods: Goods,
+        items: Sequence[Item],
         vectors: Vectors | None,
         plan: Plan,
         report: Progress,
     ) -> None:
         self._past = past
-        self._goods = goods
-        self._lens = None if vectors is None else Lens.of(vectors)
-        self._text = self._lens.seen(vectors) if self._lens and vectors is not None else None
-        self._near = wording.neighbours(self._text)
+        self._goods = Goods.of(items)
+        self._texts = [item.text for item in items]
+        self._vectors = vectors
+        self._reading = None if vectors is None else Reading.of(vectors)
         self._plan = plan
         self._report = report
 
@@ -78,6 +78,8 @@ class Fitting:
         ranking = trial.learn(signals, reader)
         metrics = self._compare(trial, signals, ranking, reader)
         self._report(0.35, f"linear: held-out NDCG {metrics['ndcg10']:.4f}")
+        if tuned := self._tuned(trial):
+            signals, ranking = self._reread(tuned, trial, signals, ranking, reader, metrics)
         if plan.sequence:
             joined = replace(signals, sequence=self._sequence(trial, reader, plan.sequence))
             learned = trial.learn(joined, reader)
@@ -115,6 +117,46 @@ class Fitting:
             "popularity_ndcg10": models["popularity"]["ndcg10"],
             "held_out": len(trial.judges),
         }
+
+    def _tuned(self, trial: Trial) -> Reading | None:
+        """The texts as an encoder reads them that is tuned to the catalog, where that is wanted."""
+        if self._plan.encoder is None or self._vectors is None:
+            return None
+        vectors = tuning.tuned(
+            self._plan.encoder,
+            self._texts,
+            self._vectors,
+            Sequences.of(trial.before),
+            seed=self._plan.seed,
+            progress=self._part(0.25, 0.35),
+        )
+        return None if vectors is None else Reading.tuned(vectors, self._vectors)
+
+    def _reread(
+        self,
+        tuned: Reading,
+        trial: Trial,
+        signals: Signals,
+        ranking: Ranking,
+        reader: Reader,
+        metrics: dict[str, Any],
+    ) -> tuple[Signals, Ranking]:
+        """With the tuned texts where they win: where they alone find better what was taken, as they
+        must for a new item, and the whole list is about as good."""
+        frozen, self._reading = self._reading, tuned
+        joined = self._worded(signals)
+        learned = trial.learn(joined, reader)
+        figures = trial.measure(joined, learned, reader)
+        before, after = (trial.by_text(found, reader) for found in (signals, joined))
+        kept = after >= BETTER * before and figures["ndcg10"] * BETTER >= metrics["ndcg10"]
+        metrics["models"]["tuned_text"] = figures
+        metrics["text"] = {"frozen_ndcg10": before, "tuned_ndcg10": after, "kept": kept}
+        self._report(0.35, f"by text alone: held-out NDCG {before:.4f}, tuned {after:.4f}")
+        if not kept:
+            self._reading = frozen
+            return signals, ranking
+        metrics |= figures
+        return joined, learned
 
     def _sequence(self, trial: Trial, reader: Reader, settings: Settings) -> SequenceModel:
         return self._train(
@@ -162,6 +204,19 @@ class Fitting:
             sequence=None,
         )
 
+    @property
+    def _text(self) -> Vectors | None:
+        return self._reading.text if self._reading else None
+
+    @property
+    def _near(self) -> Matrix | None:
+        return self._reading.near if self._reading else None
+
+    def _worded(self, signals: Signals) -> Signals:
+        """The same with the texts as they are read now."""
+        lent = self._lent(signals.cold)
+        return replace(signals, text=self._text, near=self._near, lent=lent)
+
     def _lent(self, cold: NDArray[np.bool_]) -> Matrix:
         """Sparse float32[items, items]: in the rows of the cold ones their kin."""
         some = np.zeros((0, 0), np.float32) if self._text is None else self._text[cold]
@@ -175,7 +230,8 @@ class Fitting:
         self, signals: Signals, ranking: Ranking, choice: Choice, metrics: dict[str, Any]
     ) -> Fitted:
         kinds = kind_weights(self._past, choice.rarity)
-        return Fitted(signals, ranking, choice, kinds, metrics, self._lens)
+        lens = self._reading.lens if self._reading else None
+        return Fitted(signals, ranking, choice, kinds, metrics, lens)
 
     def _part(self, start: float, end: float) -> Progress:
         return lambda share, line: self._report(start + (end - start) * share, line)

@@ -1,6 +1,7 @@
 """How a recommender is fitted."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,11 @@ class Plan:
     """How to fit: on how many days, the last ones of the past, it is chosen and measured.
 
     `sequence` are the settings of a sequence model, which is kept where it wins; None: none.
+    `encoder` is the folder of the encoder that the items' vectors are by, where it is to be tuned to
+    the catalog: what it then makes of the items' texts is kept where it wins.
     """
 
     held_out_days: float = 28.0
     sequence: Settings | None = None
+    encoder: Path | None = None
     seed: int = 0

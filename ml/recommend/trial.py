@@ -1,5 +1,6 @@
 """The last part of a past: what a recommender that knows the rest is learned and measured on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +117,33 @@ class Trial:
 
     def quality(self, model: SequenceModel, reader: Reader) -> float:
         """NDCG@10 of a sequence model alone, on the learners."""
+        return self._alone(self.learners, reader, lambda pasts: model.read(pasts) @ model.vectors.T)
+
+    def by_text(self, signals: Signals, reader: Reader) -> float:
+        """NDCG@10 of likeness in text alone, on the judges."""
+
+        text = signals.text
+        if text is None:
+            return 0.0
+
+        def scores(pasts: list[Past]) -> Vectors:
+            found = [signals.echo(reader.taste(past)).profiles.sum(axis=0) for past in pasts]
+            return np.asarray(np.stack(found) @ text.T)
+
+        return self._alone(self.judges, reader, scores)
+
+    def _alone(
+        self,
+        customers: NDArray[np.intp],
+        reader: Reader,
+        scored: Callable[[list[Past]], Vectors],
+    ) -> float:
+        """NDCG@10 of float32[pasts, items]; what customers had is left out if it seldom is taken again."""
         again = self.again()
         gains = []
-        for part in np.array_split(self.learners, max(1, len(self.learners) // 256)):
+        for part in np.array_split(customers, max(1, len(customers) // 256)):
             pasts = [reader.past(int(customer)) for customer in part]
-            scores = model.read(pasts) @ model.vectors.T
+            scores = scored(pasts)
             if not again:
                 for row, past in enumerate(pasts):
                     scores[row, past.items] = -np.inf

@@ -14,6 +14,7 @@ from ml.types import Tensors, Vectors
 
 NEIGHBOURS = 100
 EVENNESS, SHRINKAGE = 0.25, 0.1  # how much the directions of texts are evened out
+RIDGE = 0.01  # of the mean variance
 KIN, SHARPNESS = 20, 0.2  # known items that stand for a new one, and how much the likest of them
 WIDTH = 64  # principal directions that neighbours are looked for in
 LOOKED_AT = 8  # of the cells that neighbours are looked for in
@@ -42,6 +43,16 @@ class Lens:
         return cls(centre, evened)
 
     @classmethod
+    def onto(cls, vectors: Vectors, seen: Vectors) -> Self:
+        """The lens under which float32[items, d] look as nearly as they can like others, of the same
+        items: for texts that the encoder of those will not read (ridge regression)."""
+        centre = vectors.mean(axis=0)
+        away = vectors - centre
+        gram = away.T @ away
+        gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / len(gram) + 1e-9
+        return cls(centre, np.asarray(np.linalg.solve(gram, away.T @ seen), dtype=np.float32))
+
+    @classmethod
     def read(cls, tensors: Tensors) -> Self | None:
         """The one stored among these."""
         if "centre" not in tensors:
@@ -55,6 +66,28 @@ class Lens:
         """float32[n, d] of length one."""
         away = np.asarray(vectors - self.centre, dtype=np.float32)
         return unit(away @ self.directions)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The texts of a catalog, float32[items, d] of length one, the likest ones of each (`neighbours`),
+    and the lens for the vectors of what comes later."""
+
+    text: Vectors
+    near: Matrix | None
+    lens: Lens
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> Self:
+        lens = Lens.of(vectors)
+        text = lens.seen(vectors)
+        return cls(text, neighbours(text), lens)
+
+    @classmethod
+    def tuned(cls, tuned: Vectors, vectors: Vectors) -> Self:
+        """Of the vectors by a tuned encoder; later items will have such as `vectors`, untuned ones."""
+        text = Lens.of(tuned).seen(tuned)
+        return cls(text, neighbours(text), Lens.onto(vectors, text))
 
 
 def check(vectors: Vectors, count: int) -> None:

@@ -78,12 +78,13 @@ def fit(data: Data, task: store.Task, *, progress: Callable[[float, str], None])
 
 
 def _plan(task: store.Task) -> Plan:
-    """A tuned run trains a sequence model too."""
+    """A tuned run trains a sequence model too, and the encoder where its options say so."""
     seed = task.options.get("seed", 0)
     if task.step != "tuned":
         return Plan(seed=seed)
     chosen = {"epochs": task.options["epochs"]} if "epochs" in task.options else {}
-    return Plan(seed=seed, sequence=Settings(**chosen))
+    encoder = engine.weights_folder() if task.options.get("text") else None
+    return Plan(seed=seed, sequence=Settings(**chosen), encoder=encoder)
 
 
 def _vectors(data: Data, progress: Callable[[float, str], None]) -> Vectors | None:

@@ -65,11 +65,15 @@ def events(beauty: Beauty) -> list[Event]:
 
 
 def fit(
-    beauty: Beauty, vectors: Vectors, *, sequence: Settings | None
+    beauty: Beauty,
+    vectors: Vectors,
+    *,
+    sequence: Settings | None = None,
+    encoder: Path | None = None,
 ) -> tuple[Recommender, Recommender]:
     """Recommenders of all but the last items: one that has not read the validation items, which its
     settings and weights are chosen on, and one fitted on them too."""
-    plan = Plan(held_out_days=1.0, sequence=sequence)
+    plan = Plan(held_out_days=1.0, sequence=sequence, encoder=encoder)
     with tqdm(total=100, desc="beauty") as bar:
 
         def progress(share: float, line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,8 @@ PROTOCOL = {
 }
 
 
-def measure(beauty: Beauty, vectors: Vectors) -> dict[str, float]:
-    """The figures of `PROTOCOL`, by the product's instant fit."""
+def measure(beauty: Beauty, vectors: Vectors, *, encoder: Path | None = None) -> dict[str, float]:
+    """The figures of `PROTOCOL`, by the product's instant fit, or by one that tunes an encoder."""
     by_age = sorted(range(len(beauty.items)), key=lambda row: beauty.asins[row])
     new = set(by_age[-(len(beauty.items) // SHARE) :])
     hidden = {beauty.items[row].id for row in new}
@@ -41,7 +42,7 @@ def measure(beauty: Beauty, vectors: Vectors) -> dict[str, float]:
     ]
     # What is left is all that the fit may read: the last place, which it leaves alone, is empty.
     _, model = beauty_.fit(
-        replace(beauty, sequences=[[*past, ""] for past in left]), vectors, sequence=None
+        replace(beauty, sequences=[[*past, ""] for past in left]), vectors, encoder=encoder
     )
     offer = model.offer(allowed=hidden)
     rows = np.array(sorted(new))

@@ -182,7 +182,11 @@ def test_reasons_name_their_cause_in_both_languages(trained) -> None:
 
 
 def test_a_tuned_run_compares_a_model_of_the_order_of_events(visited, worked_off) -> None:
-    tuned = {"kind": "recommend", "step": "tuned", "options": {"epochs": 1, "seed": 3}}
+    tuned = {
+        "kind": "recommend",
+        "step": "tuned",
+        "options": {"epochs": 1, "seed": 3, "text": True},
+    }
     with worked_off():
         run = visited.call.post("training/runs", tuned).json()
     version = visited.call.get(f"versions/{run['id']}").json()

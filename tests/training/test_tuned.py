@@ -77,7 +77,7 @@ def test_each_tenant_is_served_with_its_own_adapter(taught, bank, worked_off) ->
     [
         (
             {"kind": "recommend", "step": "tuned", "options": {"rank": 2}},
-            "a tuned run of kind recommend takes the options epochs, seed: leave out rank",
+            "a tuned run of kind recommend takes the options epochs, seed, text: leave out rank",
         ),
         (
             {"kind": "recommend", "options": {"epochs": 2}},

@@ -18,14 +18,14 @@ from saas.training.models import LogLine, Run
 
 Switch = Literal["off", "on", "try"]
 INSTANT = {"recall", "precision"}  # options of an instant run of intents
-RECOMMENDING = {"epochs", "seed"}  # options of a tuned run of recommendations
+RECOMMENDING = {"epochs", "seed", "text"}  # options of a tuned run of recommendations
 
 
 class Options(Body):
     """How a run trains. What is not given suits the number of examples.
 
     `recall` and `precision` are of every intent run, the others of a tuned one; a tuned run of
-    recommendations takes `epochs` and `seed`. A switch is off, on, or tried: trained with and
+    recommendations takes `epochs`, `seed` and `text`. A switch is off, on, or tried: trained with and
     without it, and kept where it helps.
     """
 
@@ -73,6 +73,11 @@ class Options(Body):
     self_training: Switch | None = Field(
         default=None, description="Learn from your messages without labels"
     )
+    text: bool | None = Field(
+        default=None,
+        description="Also tune the encoder to the texts of your catalog, by what is taken one after "
+        "the other; kept where it finds held-out purchases better",
+    )
 
 
 class RunIn(Body):
@@ -89,7 +94,8 @@ class RunIn(Body):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.kind == "intent":
-            allowed = set(Options.model_fields) if self.step == "tuned" else INSTANT
+            tuned = set(Options.model_fields) - {"text"}
+            allowed = tuned if self.step == "tuned" else INSTANT
         else:
             allowed = RECOMMENDING if self.step == "tuned" else set()
         if unfit := self._chosen() - allowed:
