@@ -96,8 +96,9 @@ def _train(options: argparse.Namespace, encoder: Encoder) -> None:
         worded.save(options.out)
         _print(worded.metrics)
         return
-    vectors = encoder.encode([e.text for e in examples], progress=_show)
-    model = IntentModel.fit(vectors, [e.label for e in examples], progress=_show)
+    texts = [e.text for e in examples]
+    vectors = encoder.encode(texts, progress=_show)
+    model = IntentModel.fit(vectors, [e.label for e in examples], texts=texts, progress=_show)
     model.save(options.out)
     _print(model.metrics)
 
@@ -152,7 +153,8 @@ def _evaluate(options: argparse.Namespace, encoder: Encoder) -> None:
         raise DataError(f"{options.file} has no rows")
     model.space(encoder.fingerprint)  # raises where it is not this encoder's
     texts = [e.text for e in examples]
-    predictions = model.predict(encoder.encode(texts, adapter=model.adapter, progress=_show))
+    vectors = encoder.encode(texts, adapter=model.adapter, progress=_show)
+    predictions = model.predict(vectors, texts)
     truth, guesses = [e.label for e in examples], [p.label or "" for p in predictions]
     _print(
         {

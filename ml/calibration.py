@@ -12,6 +12,7 @@ from ml.head import Rows, softmax
 from ml.types import Vectors
 
 OUTLIERS = (0.0, 0.25, 0.5, 1.0)
+SHARES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0)  # of the spelling's margins beside the logits
 REJECTED = (0.02, 0.08)  # the share of in-scope texts that the threshold may turn away ...
 TELLING = 20  # texts let through, from which on their precision means something
 FEW = 0.4  # ... and more with few examples, for the model of all is surer than those of some
@@ -28,6 +29,7 @@ class Calibration:
     familiarity: tuple[tuple[float, float], ...] = ((0.0, 1.0),)  # the same of every sign
     outliers: float = 1.0  # how much the border to talk about other things counts
     threshold: float = 0.0
+    spelling: float = 0.0  # how much its margins count beside the logits; 0: there is none
     metrics: dict[str, float] = field(default_factory=dict)
 
     def score(self, logits: Vectors, signs: Vectors) -> Vectors:
@@ -65,10 +67,20 @@ ANY = Aim()
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What models say about texts they were not fitted on."""
+    """What models say about texts they were not fitted on.
+
+    `margins` are the spelling's (`ml.spelling`), None where there is none.
+    """
 
     logits: Vectors
     signs: Vectors
+    margins: Vectors | None = None
+
+    def answers(self, spelling: float) -> Vectors:
+        """The logits with so much of the spelling's margins."""
+        if self.margins is None:
+            return self.logits
+        return np.asarray(self.logits + spelling * self.margins, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +114,14 @@ def settle(
     sizes: dict[str, float],
     aim: Aim = ANY,
 ) -> Calibration:
-    temperature = _temperature(held.logits, truth)
+    spelling, temperature = _mixed(held, truth)
     plain = Calibration(
-        gamma, c, temperature, logit=spread(held.logits.max(axis=1)), familiarity=spreads(held)
+        gamma,
+        c,
+        temperature,
+        logit=spread(held.logits.max(axis=1)),
+        familiarity=spreads(held),
+        spelling=spelling,
     )
     draft = max(
         (replace(plain, outliers=weight) for weight in OUTLIERS),
@@ -115,7 +132,7 @@ def settle(
     most = REJECTED[1] + FEW / (sizes["examples"] / sizes["classes"])
     if aim.recall is not None:
         most = 1 - aim.recall
-    chances = softmax(held.logits / temperature)
+    chances = softmax(held.answers(spelling) / temperature)
     guesses = chances.argmax(axis=1)
     threshold = _threshold(known, list(strange.values()), most)
     if aim.precision is not None:
@@ -144,7 +161,7 @@ def evidence(
 ) -> Evidence:
     return Evidence(
         truth=truth,
-        chances=softmax(held.logits / calibration.temperature),
+        chances=softmax(held.answers(calibration.spelling) / calibration.temperature),
         known=calibration.score(held.logits, held.signs),
         threshold=calibration.threshold,
         unknown={n: calibration.score(p.logits, p.signs) for n, p in unknown.parts().items()},
@@ -168,15 +185,26 @@ def quality(logits: Vectors, truth: Rows) -> tuple[float, float]:
     return right, float(np.log(np.maximum(chances, 1e-12)).mean())
 
 
-def _temperature(logits: Vectors, truth: Rows) -> float:
-    """By what logits are divided so that the likelihood of the truth is greatest."""
+def _mixed(held: HeldOut, truth: Rows) -> tuple[float, float]:
+    """How much the spelling counts, and by what logits are divided.
+
+    The likelihood of the truth is greatest by it: of a few hundred texts it tells more than how many
+    are right.
+    """
     from scipy.optimize import minimize_scalar
 
-    def loss(log_temperature: float) -> float:
-        chances = softmax(logits / np.exp(log_temperature))[np.arange(len(truth)), truth]
-        return -float(np.log(np.maximum(chances, 1e-12)).mean())
+    def best(spelling: float) -> tuple[float, float, float]:
+        logits = held.answers(spelling)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+        def loss(log_temperature: float) -> float:
+            chances = softmax(logits / np.exp(log_temperature))[np.arange(len(truth)), truth]
+            return -float(np.log(np.maximum(chances, 1e-12)).mean())
+
+        found = minimize_scalar(loss, bounds=(-3, 3), method="bounded")
+        return float(found.fun), spelling, float(np.exp(found.x))
+
+    _, spelling, temperature = min(map(best, SHARES if held.margins is not None else SHARES[:1]))
+    return spelling, temperature
 
 
 def _threshold(known: Vectors, strange: list[Vectors], most: float) -> float:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from ml import encoder, weights
 from ml.adapters import Adapter, AdapterBank
 from ml.errors import DataError
 from ml.head import Head
+from ml.spelling import Spelling
 from ml.types import Example, Vectors
 from ml.words import Piece, Token, merge
 
@@ -81,8 +82,11 @@ class Explainer:
         labels: Sequence[str],
         intent: str,
         adapter: Adapter | None = None,
+        spelling: Spelling | None = None,
     ) -> Explanation:
         """What every word of the text did for `intent`, one of `labels`, by a model's head.
+
+        What its spelling did besides, which is exact, is added to it.
 
         Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) over the word embeddings,
         from a text of padding only to the text as it is. Raises `DataError` for a text without a
@@ -94,8 +98,15 @@ class Explainer:
             pieces = self._pieces(text)
             if not any(piece.end for piece in pieces):
                 raise DataError("the text holds no word that could be explained; send one")
-            gains, score, baseline = self._integrate(pieces, head, labels.index(intent))
+            place = labels.index(intent)
+            gains, score, baseline = self._integrate(pieces, head, place)
         tokens = tuple(merge(text, pieces, gains))
+        if spelling is not None:
+            spelled, nothing = spelling.characters(text, place)
+            tokens = tuple(
+                replace(t, weight=t.weight + float(spelled[t.start : t.end].sum())) for t in tokens
+            )
+            score, baseline = score + float(spelled.sum()) + nothing, baseline + nothing
         moved = sum(token.weight for token in tokens)
         return Explanation(
             intent, tokens, score, baseline, score - baseline - moved, tokens[-1].end

@@ -18,6 +18,7 @@ from ml.intent import IntentModel
 from ml.lesson import Paraphrase, Sources
 from ml.material import Material, prepare
 from ml.report import Cost, Learning, LearningPoint, Report, Scores, Switch
+from ml.spelling import Spelling
 from ml.study import Study, study
 from ml.types import Example, Progress, Vectors
 from ml.usage import Meter
@@ -170,7 +171,11 @@ class Run:
         rows = np.arange(len(material.texts)) if self._refit else material.fit
         aim = Aim(config.recall, config.precision)
         calibration, found = tuned.calibrate(
-            chosen, material.classes[material.fit], material.classes[material.held], aim
+            chosen,
+            material.classes[material.fit],
+            material.classes[material.held],
+            (material.of(material.fit), material.of(material.held)),
+            aim,
         )
         if found:
             self._notes += missed(calibration, aim)
@@ -195,6 +200,12 @@ class Run:
             Head.linear(final.weight),
             familiarity,
             calibration=replace(calibration, metrics=metrics),
+            spelling=Spelling.counting(
+                calibration.spelling,
+                material.of(rows),
+                material.classes[rows],
+                count=len(material.names),
+            ),
             report=report.to_json()
             | {"config": config.to_json(), "dtype": final.dtype, "curve": chosen.state.curve},
             adapter=final.adapter,
@@ -205,9 +216,13 @@ class Run:
         material = self._material
         fitted, held, background = chosen.frozen
         labels = [material.names[number] for number in material.classes[material.fit]]
-        model = IntentModel.fit(fitted, labels, background=_some(background))
+        model = IntentModel.fit(
+            fitted, labels, texts=material.of(material.fit), background=_some(background)
+        )
         chances = np.zeros((len(held), len(material.names)))
-        chances[:, [material.names.index(name) for name in model.labels]] = model.chances(held)
+        chances[:, [material.names.index(name) for name in model.labels]] = model.chances(
+            held, material.of(material.held)
+        )
         return evidence.score(material.classes[material.held], chances)
 
 
@@ -224,6 +239,7 @@ def _instant(
     model = IntentModel.fit(
         encoder.encode(material.texts),
         labels,
+        texts=material.texts,
         background=encoder.encode(background) if background else None,
         aim=Aim(config.recall, config.precision),
         seed=config.seed,

@@ -16,6 +16,7 @@ from ml.calibration import ANY, Aim, Calibration, missed
 from ml.errors import DataError, ModelError
 from ml.familiarity import Familiarity
 from ml.head import Head, softmax
+from ml.spelling import Spelling
 from ml.types import Guess, Prediction, Progress, Tensors, Vectors
 
 KIND = "intent"
@@ -25,7 +26,8 @@ class IntentModel:
     """A classifier on sentence vectors, with calibrated confidence and scope.
 
     The instant one (`fit`) is live seconds after an import: a kernel classifier on the frozen
-    encoder's vectors. A tuned one (`ml.finetune`) has an `adapter`, and wants vectors of that.
+    encoder's vectors. A tuned one (`ml.finetune`) has an `adapter`, and wants vectors of that. Where
+    the `spelling` of texts says more than their vectors do, its margins are added to the logits.
 
     Confidence is calibrated by one temperature (Guo et al. 2017, arXiv:1706.04599). Whether a text
     is in scope is told by the largest logit (Vaze et al. 2022, arXiv:2110.06207) together with
@@ -41,12 +43,14 @@ class IntentModel:
         calibration: Calibration,
         report: dict[str, Any],
         adapter: Adapter | None = None,
+        spelling: Spelling | None = None,
     ) -> None:
         self.labels = labels
         self.metrics = calibration.metrics
         self.report = report
         self.adapter = adapter
         self.head = head
+        self.spelling = spelling
         self._familiarity = familiarity
         self._calibration = calibration
 
@@ -56,6 +60,7 @@ class IntentModel:
         vectors: Vectors,
         labels: Sequence[str],
         *,
+        texts: Sequence[str] = (),
         background: Vectors | None = None,
         aim: Aim = ANY,
         seed: int = 0,
@@ -63,6 +68,7 @@ class IntentModel:
     ) -> Self:
         """From float32[n, d], the encoder's vectors of kind "query", and a label for each.
 
+        `texts` are what the vectors are of; without them nothing is learned of how they are spelled.
         `background` is float32[m, d] of sentences about other things (`ml.background`), by which
         small talk is told from what a tenant's customers ask. `aim` is what the threshold keeps to.
 
@@ -78,6 +84,8 @@ class IntentModel:
             raise DataError("there are no examples; add some for each intent and train again")
         if vectors.ndim != 2 or len(vectors) != len(labels):
             raise DataError(f"{len(labels)} labels and vectors of {vectors.shape} do not fit")
+        if texts and len(texts) != len(labels):
+            raise DataError(f"{len(labels)} labels and {len(texts)} texts do not fit")
         if not np.isfinite(vectors).all():
             raise DataError("a vector holds something that is no finite number")
         names, classes = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
@@ -89,6 +97,7 @@ class IntentModel:
                 vectors,
                 classes,
                 background,
+                texts,
                 count=len(names),
                 seed=seed,
                 aim=aim,
@@ -103,14 +112,22 @@ class IntentModel:
                 seed=seed,
             )
             familiarity = Familiarity.fit(vectors, classes, background)
+            spelling = Spelling.counting(calibration.spelling, texts, classes, count=len(names))
         intents = [str(name) for name in names]
         cost = report.Cost(time.perf_counter() - start, time.process_time() - start_cpu)
         told = evidence.report(found, intents, step="instant", examples=len(labels), cost=cost)
         say(1.0, f"fitted {len(names)} intents on {len(labels)} examples")
         told = replace(told, notes=(*told.notes, *missed(calibration, aim)))
-        return cls(intents, head, familiarity, calibration=calibration, report=told.to_json())
+        return cls(
+            intents,
+            head,
+            familiarity,
+            calibration=calibration,
+            report=told.to_json(),
+            spelling=spelling,
+        )
 
-    def twin(self, vectors: Vectors, labels: Sequence[str]) -> Self:
+    def twin(self, vectors: Vectors, labels: Sequence[str], texts: Sequence[str]) -> Self:
         """The same kernel and calibration with a head of other examples of the same intents.
 
         Quick, since nothing is chosen anew: by it this model is measured on examples it was fitted on.
@@ -126,13 +143,18 @@ class IntentModel:
             seed=0,
         )
         return type(self)(
-            self.labels, head, self._familiarity, calibration=chosen, report=self.report
+            self.labels,
+            head,
+            self._familiarity,
+            calibration=chosen,
+            report=self.report,
+            spelling=Spelling.counting(chosen.spelling, texts, classes, count=len(self.labels)),
         )
 
-    def predict(self, vectors: Vectors) -> list[Prediction]:
-        """One prediction for each row of float32[n, d]."""
+    def predict(self, vectors: Vectors, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction for each row of float32[n, d] and the text that it is of."""
         logits = self.head.logits(vectors)
-        chances = softmax(logits / self._calibration.temperature)
+        chances = self._confidence(logits, texts)
         known = self._calibration.score(logits, self._familiarity.signs(vectors))
         best = np.argsort(-chances, axis=1, kind="stable")[:, :3]
         predictions = []
@@ -144,9 +166,14 @@ class IntentModel:
             )
         return predictions
 
-    def chances(self, vectors: Vectors) -> NDArray[np.float64]:
+    def chances(self, vectors: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
         """float64[n, labels], calibrated."""
-        return softmax(self.head.logits(vectors) / self._calibration.temperature)
+        return self._confidence(self.head.logits(vectors), texts)
+
+    def _confidence(self, logits: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
+        if self.spelling is not None:
+            logits = logits + self.spelling.margins(texts)
+        return softmax(logits / self._calibration.temperature)
 
     def space(self, encoder: str) -> str:
         """In which vectors this model reads, given the fingerprint of the encoder that serves.
@@ -171,6 +198,8 @@ class IntentModel:
         tensors |= self._familiarity.tensors
         meta = {"labels": self.labels, "calibration": self._calibration.to_json()}
         meta["report"] = self.report
+        if self.spelling is not None:
+            tensors |= {f"spelling.{name}": t for name, t in self.spelling.tensors.items()}
         if self.adapter is not None:
             meta["encoder"] = self.adapter.encoder
             tensors |= {f"adapter.{name}": t for name, t in self.adapter.tensors.items()}
@@ -182,7 +211,7 @@ class IntentModel:
         tensors, meta = artifact.load(folder, kind=KIND)
         calibration = Calibration.from_json(meta["calibration"])
         head = Head(_part(tensors, "head."), gamma=calibration.gamma)
-        learned = _part(tensors, "adapter.")
+        learned, spelled = _part(tensors, "adapter."), _part(tensors, "spelling.")
         return cls(
             meta["labels"],
             head,
@@ -190,6 +219,7 @@ class IntentModel:
             calibration=calibration,
             report=meta.get("report", {}),
             adapter=Adapter(encoder=meta["encoder"], tensors=learned) if learned else None,
+            spelling=Spelling(spelled) if spelled else None,
         )
 
 

@@ -29,6 +29,10 @@ class Material:
         """Whether there is anything to tell apart."""
         return len(self.names) > 1 and len(set(self.texts)) > 1
 
+    def of(self, rows: Rows) -> list[str]:
+        """The texts of some rows."""
+        return [self.texts[row] for row in rows]
+
 
 def prepare(examples: Sequence[Example], *, share: float, seed: int) -> Material:
     """Holds out a share of each intent, never its only example.

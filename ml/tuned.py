@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from ml.calibration import Aim, Calibration, HeldOut, Unknown, evidence, joined,
 from ml.evidence import Evidence
 from ml.familiarity import Familiarity
 from ml.head import Rows
+from ml.spelling import Spelling
 from ml.tuning import FOLDS, NOTHING_BELOW
 from ml.types import Vectors
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    study: Study, fitted: Rows, held: Rows, aim: Aim
+    study: Study, fitted: Rows, held: Rows, texts: tuple[Sequence[str], Sequence[str]], aim: Aim
 ) -> tuple[Calibration, Evidence | None]:
     """Calibrates a tuned model on the examples its encoder was not trained on.
 
-    `fitted` and `held` are the classes of the study's rows. Whole intents stand in for the unknown
-    as ever: their columns are taken out of the head and their examples out of what is familiar.
-    The encoder has seen their names, though, so that these figures flatter.
+    `fitted` and `held` are the classes of the study's rows, `texts` the texts of both. Whole intents
+    stand in for the unknown as ever: their columns are taken out of the head and their examples out
+    of what is familiar. The encoder has seen their names, though, so that these figures flatter.
     """
     count = len(study.weight)
     sizes = {"examples": float(len(fitted) + len(held)), "classes": float(count)}
@@ -35,7 +37,8 @@ def calibrate(
             0.0, 0.0, familiarity=((0.0, 1.0),) * signs, threshold=NOTHING_BELOW, metrics=sizes
         ), None
     familiarity = Familiarity.fit(study.fitted, fitted, talk)
-    known = HeldOut(study.logits, familiarity.signs(study.held))
+    margins = Spelling.fit(texts[0], fitted, count=count).margins(texts[1])
+    known = HeldOut(study.logits, familiarity.signs(study.held), margins)
     unknown = _hold_tuned_out(study, fitted, held, talk)
     calibration = settle(known, unknown, held, gamma=0.0, c=0.0, sizes=sizes, aim=aim)
     return calibration, evidence(calibration, known, unknown, held)

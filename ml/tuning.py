@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 import numpy as np
@@ -22,6 +22,7 @@ from ml.calibration import (
 from ml.evidence import Evidence
 from ml.familiarity import Familiarity
 from ml.head import Features, Head, Rows, turns
+from ml.spelling import Spelling
 from ml.types import Progress, Vectors
 
 FOLDS = 5
@@ -37,6 +38,7 @@ def calibrate(
     vectors: Vectors,
     classes: Rows,
     background: Vectors | None,
+    texts: Sequence[str],
     *,
     count: int,
     seed: int,
@@ -44,6 +46,8 @@ def calibrate(
     progress: Progress,
 ) -> tuple[Calibration, Evidence | None]:
     """Chooses the kernel's width and the regularisation, and calibrates what they give.
+
+    Where there are texts it also chooses how much their spelling counts beside their vectors.
 
     With it comes what the held-out examples say, None where none can be held out.
     """
@@ -65,12 +69,13 @@ def calibrate(
             accuracy = trials[-1][0][0]
             progress(share, f"kernel {gamma}, C {c}: held-out accuracy {accuracy:.4f}")
     _, gamma, c, logits = max(trials, key=itemgetter(0))
-    held = HeldOut(logits, _signs(vectors, classes, folds, background))
+    margins = _spell(texts, classes, folds, count=count) if texts else None
+    held = HeldOut(logits, _signs(vectors, classes, folds, background), margins)
     unknown = _hold_unknown_out(
         vectors, classes, background, count=count, gamma=gamma, c=c, seed=seed
     )
     calibration = settle(held, unknown, classes[rows], gamma=gamma, c=c, sizes=sizes, aim=aim)
-    learning = _learning(vectors, classes, folds[0], count=count, gamma=gamma, c=c, seed=seed)
+    learning = _learning(vectors, classes, texts, folds[0], calibration, count=count, seed=seed)
     found = evidence(calibration, held, unknown, classes[rows], learning)
     progress(1.0, f"held-out accuracy {calibration.metrics['accuracy']:.4f}")
     return calibration, found
@@ -79,11 +84,11 @@ def calibrate(
 def _learning(
     vectors: Vectors,
     classes: Rows,
+    texts: Sequence[str],
     fold: tuple[Rows, Rows],
+    chosen: Calibration,
     *,
     count: int,
-    gamma: float,
-    c: float,
     seed: int,
 ) -> tuple[tuple[int, float], ...]:
     """(examples, accuracy on the part held out) for growing parts of the rest, every class in turn."""
@@ -93,9 +98,13 @@ def _learning(
     points = []
     for size in sorted({max(count, int(part * len(order))) for part in LEARNING} | {len(order)}):
         rows = order[:size]
-        head = Head.fit(vectors[rows], classes[rows], count=count, gamma=gamma, c=c, seed=seed)
-        right = head.logits(vectors[held]).argmax(axis=1) == classes[held]
-        points.append((size, float(right.mean())))
+        head = Head.fit(
+            vectors[rows], classes[rows], count=count, gamma=chosen.gamma, c=chosen.c, seed=seed
+        )
+        logits = head.logits(vectors[held])
+        if chosen.spelling:
+            logits += chosen.spelling * _spell(texts, classes, [(rows, held)], count=count)
+        points.append((size, float((logits.argmax(axis=1) == classes[held]).mean())))
     return tuple(points)
 
 
@@ -128,6 +137,17 @@ def _hold_out(
         for fitted, held in folds
     ]
     return np.concatenate(logits)
+
+
+def _spell(
+    texts: Sequence[str], classes: Rows, folds: list[tuple[Rows, Rows]], *, count: int
+) -> Vectors:
+    """The spelling's margins of the held-out rows."""
+    margins = []
+    for fitted, held in folds:
+        spelling = Spelling.fit([texts[row] for row in fitted], classes[fitted], count=count)
+        margins.append(spelling.margins([texts[row] for row in held]))
+    return np.concatenate(margins)
 
 
 def _signs(

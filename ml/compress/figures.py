@@ -74,9 +74,10 @@ def show(rows: Sequence[Figures]) -> None:
 def _accuracy(
     encoder: Encoder, train: Sequence[Example], test: Sequence[Example], progress: Progress
 ) -> float:
-    vectors = encoder.encode([e.text for e in train], progress=progress)
-    model = IntentModel.fit(vectors, [e.label for e in train], progress=progress)
-    answers = model.predict(encoder.encode([e.text for e in test], progress=progress))
+    known, asked = [e.text for e in train], [e.text for e in test]
+    vectors = encoder.encode(known, progress=progress)
+    model = IntentModel.fit(vectors, [e.label for e in train], texts=known, progress=progress)
+    answers = model.predict(encoder.encode(asked, progress=progress), asked)
     return metrics.accuracy([e.label for e in test], [p.label or "" for p in answers])
 
 

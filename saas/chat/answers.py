@@ -116,6 +116,11 @@ class Reading:
     text: str
     vectors: Vectors
 
+    @property
+    def bare(self) -> str:
+        """As the models read it."""
+        return _bare(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -158,10 +163,15 @@ class Plan:
         place = self.adapters.index(adapter)
         return vectors[place : place + 1]
 
-    def predict(self, vectors: Vectors) -> Prediction | None:
+    def predict(self, reading: Reading) -> Prediction | None:
         """What the live intent model says; None where there is none."""
         model = self.live.model
-        return model.predict(self.of(vectors, model.adapter))[0] if model else None
+        if model is None:
+            return None
+        found: list[Prediction] = model.predict(
+            self.of(reading.vectors, model.adapter), [reading.bare]
+        )
+        return found[0]
 
 
 @dataclass(frozen=True, slots=True)

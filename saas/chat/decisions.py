@@ -59,7 +59,7 @@ def _case(
         adapter=plan.passages,
         filters=Filters(product=asked.product, audience=asked.audience),
     )
-    prediction = plan.predict(reading.vectors)
+    prediction = plan.predict(reading)
     return Case(asked, talk, wish, plan, policy, reading, prediction, found)
 
 
@@ -140,4 +140,10 @@ def _observe(case: Case, *, answered: bool) -> None:
     live = case.plan.live
     if case.prediction:
         watched = live.challenger and case.plan.of(case.reading.vectors, live.challenger.adapter)
-        rollout.observe(live, case.prediction, answered=answered, watched=watched)
+        rollout.observe(
+            live,
+            case.prediction,
+            text=case.reading.bare,
+            answered=answered,
+            watched=watched,
+        )

@@ -50,7 +50,7 @@ def suggestions(
 ) -> list[Suggestion]:
     """What could answer a customer's message, the likeliest first."""
     found = []
-    prediction = plan.predict(vectors)
+    prediction = plan.predict(answers.Reading(text, vectors))
     if prediction and prediction.in_scope and prediction.label:
         reply = replies.find(prediction.label, language)
         if reply:

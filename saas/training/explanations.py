@@ -51,7 +51,7 @@ def make(tenant_id: UUID, text: str, version_id: UUID | None = None) -> Explaine
     try:
         version_id, model = _model(tenant_id, version_id)
         vector = engine.encode([text], adapter=model.adapter)
-        prediction = model.predict(vector)[0]
+        prediction = model.predict(vector, [text])[0]
         return Explained(
             version_id,
             prediction,
@@ -86,6 +86,7 @@ def _words(text: str, model: Any, prediction: Prediction) -> explain.Explanation
         return _explainer().explain(
             text,
             head=model.head,
+            spelling=model.spelling,
             labels=model.labels,
             intent=str(prediction.label),
             adapter=model.adapter,

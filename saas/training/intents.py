@@ -115,9 +115,10 @@ def load(folder: Path) -> IntentModel:
 def _fit(data: Data, task: store.Task, progress: Report) -> IntentModel:
     """The instant model, of all examples; a twin without the frozen part is what is measured on it."""
     everything = [*data.examples, *data.frozen]
+    texts = [example.text for example in everything]
     progress(0.01, f"Encoding {len(everything):,} examples.")
     vectors = engine.encode_all(
-        [example.text for example in everything],
+        texts,
         "query",
         lambda share, line: progress(share * ENCODING, ""),
     )
@@ -126,14 +127,15 @@ def _fit(data: Data, task: store.Task, progress: Report) -> IntentModel:
     model = IntentModel.fit(
         vectors,
         labels,
+        texts=texts,
         background=engine.background(),
         aim=Aim(**task.options),
         progress=lambda share, line: progress(ENCODING + share * (0.9 - ENCODING), line),
     )
     if data.frozen:
         known = len(data.examples)
-        twin = model.twin(vectors[:known], labels[:known])
-        model.metrics |= _test(labels[known:], twin.predict(vectors[known:]))
+        twin = model.twin(vectors[:known], labels[:known], texts[:known])
+        model.metrics |= _test(labels[known:], twin.predict(vectors[known:], texts[known:]))
     return model
 
 
@@ -168,7 +170,7 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
     if data.frozen:
         model.metrics |= _test(
             [example.label for example in data.frozen],
-            model.predict(_vectors(model, data.frozen)),
+            _predict(model, [example.text for example in data.frozen]),
         )
     _try_out(model, data, limit, paraphraser, progress)
     return model
@@ -194,7 +196,7 @@ def _try_out(
     examples = data.frozen or data.examples
 
     def predict(texts: list[str]) -> list[Prediction]:
-        return model.predict(engine.encode_all(texts, "query", adapter=model.adapter))
+        return _predict(model, texts)
 
     progress(0.92, "Trying typing errors, other words, other names.")
     swaps = fairness.measure(predict, examples, texts=settings.TRIAL_TEXTS)
@@ -218,14 +220,13 @@ def _test(truth: list[str], predictions: list[Any]) -> dict[str, float]:
 
 
 def _accuracy(model: IntentModel, examples: list[Example]) -> float:
-    predictions = model.predict(_vectors(model, examples))
+    predictions = _predict(model, [example.text for example in examples])
     truth = [example.label for example in examples]
     return metrics.accuracy(truth, [prediction.label or "" for prediction in predictions])
 
 
-def _vectors(model: IntentModel, examples: list[Example]) -> Any:
-    texts = [example.text for example in examples]
-    return engine.encode_all(texts, "query", adapter=model.adapter)
+def _predict(model: IntentModel, texts: list[str]) -> list[Prediction]:
+    return model.predict(engine.encode_all(texts, "query", adapter=model.adapter), texts)
 
 
 def _is_frozen(digest: str) -> bool:

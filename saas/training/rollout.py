@@ -45,16 +45,22 @@ class Comparison:
 
 
 def observe(
-    live: store.Serving, prediction: Prediction, *, answered: bool, watched: Vectors | None
+    live: store.Serving,
+    prediction: Prediction,
+    *,
+    text: str,
+    answered: bool,
+    watched: Vectors | None,
 ) -> None:
     """Note what the model that answers made of a message, and what its challenger would have made.
 
-    `watched` is the message's vector for the challenger. Its failure is logged and hurts no answer.
+    `text` is the message as models read it, `watched` its vector for the challenger, whose failure is
+    logged and hurts no answer.
     """
     other: Prediction | None = None
     if live.challenger is not None and watched is not None:
         try:
-            other = live.challenger.predict(watched)[0]
+            other = live.challenger.predict(watched, [text])[0]
         except Exception:
             log.exception("challenger failed", challenge=str(live.challenge_id))
     Observation.objects.create(

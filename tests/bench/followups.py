@@ -40,10 +40,11 @@ def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any],
     model = IntentModel.fit(
         encoder.encode([row["text"] for row in rows], kind="query"),
         [row["intent"] for row in rows],
+        texts=[row["text"] for row in rows],
         background=encoder.encode(sentences(), kind="query"),
     )
     found = [
-        model.predict(encoder.encode(followups.readings(text, question), kind="query"))
+        model.predict(encoder.encode(read := followups.readings(text, question)), read)
         for question, text, *_ in PAIRS
     ]
     figures: dict[str, Any] = {

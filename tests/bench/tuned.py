@@ -42,9 +42,11 @@ class Bench:
 
     def instant(self, given: IntentSet) -> IntentModel:
         """The model of the first step: a head on the frozen encoder."""
-        vectors = self.encoder.encode([e.text for e in given.train])
+        texts, labels = [e.text for e in given.train], [e.label for e in given.train]
         background = self.encoder.encode(sentences())
-        return IntentModel.fit(vectors, [e.label for e in given.train], background=background)
+        return IntentModel.fit(
+            self.encoder.encode(texts), labels, texts=texts, background=background
+        )
 
     def tuned(self, given: IntentSet, config: Config, *, unlabelled: bool = False) -> IntentModel:
         """The model of the second step; `unlabelled` also gives it the texts without labels."""
@@ -61,8 +63,9 @@ class Bench:
     def score(self, model: IntentModel, given: IntentSet) -> Scores:
         """Everything about one test part from one pass over it."""
         truth = np.asarray([e.label for e in given.test], dtype=object)
-        vectors = self.encode(model, [e.text for e in given.test])
-        predictions = model.predict(vectors)
+        texts = [e.text for e in given.test]
+        vectors = self.encode(model, texts)
+        predictions = model.predict(vectors, texts)
         right = np.asarray([p.label for p in predictions], dtype=object) == truth
         confidence = np.asarray([p.confidence for p in predictions])
         plain = Scores(float(right.mean()), metrics.ece(confidence, right))
@@ -77,14 +80,15 @@ class Bench:
             auroc=metrics.auroc(known, strange),
             recall=_recall(known, strange, right),
             accepted=float((right & accepted).mean()),
-            refused=float(np.mean([not p.in_scope for p in model.predict(outside)])),
+            refused=float(np.mean([not p.in_scope for p in model.predict(outside, given.outside)])),
         )
 
     def encode(self, model: IntentModel, texts: list[str]) -> Any:
         return self.encoder.encode(texts, adapter=model.adapter)
 
     def accuracy(self, model: IntentModel, examples: list[Example]) -> float:
-        predictions = model.predict(self.encode(model, [e.text for e in examples]))
+        texts = [e.text for e in examples]
+        predictions = model.predict(self.encode(model, texts), texts)
         return metrics.accuracy([e.label for e in examples], [p.label or "" for p in predictions])
 
 

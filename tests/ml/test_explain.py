@@ -12,6 +12,7 @@ from ml.errors import DataError, ModelError
 from ml.explain import Explainer, Explanation, nearest
 from ml.head import Head
 from ml.intent import IntentModel
+from ml.spelling import Spelling
 from ml.types import Example
 from tests.training import phrases
 
@@ -19,8 +20,11 @@ from tests.training import phrases
 @pytest.fixture(scope="module")
 def model(encoder: Encoder) -> IntentModel:
     rows = phrases.rows()
-    vectors = encoder.encode([row["text"] for row in rows])
-    return IntentModel.fit(vectors, [row["intent"] for row in rows])
+    texts = [row["text"] for row in rows]
+    fitted = IntentModel.fit(encoder.encode(texts), [row["intent"] for row in rows])
+    classes = np.asarray([fitted.labels.index(row["intent"]) for row in rows])
+    fitted.spelling = Spelling.fit(texts, classes, count=len(fitted.labels))
+    return fitted
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,9 @@ def explainer(weights_folder: Path) -> Explainer:
 
 
 def explain(explainer: Explainer, model: IntentModel, text: str, intent: str) -> Explanation:
-    return explainer.explain(text, head=model.head, labels=model.labels, intent=intent)
+    return explainer.explain(
+        text, head=model.head, labels=model.labels, intent=intent, spelling=model.spelling
+    )
 
 
 CARRIERS = [
@@ -56,7 +62,7 @@ def test_the_weights_add_up_to_what_the_served_model_says(
     text: str, intent: str, word: str, explainer, model, encoder
 ) -> None:
     found = explain(explainer, model, text, intent)
-    logits = model.head.logits(encoder.encode([text]))[0]
+    logits = model.head.logits(encoder.encode([text]))[0] + model.spelling.margins([text])[0]
     score = logits[model.labels.index(intent)] - logits.mean()
     # The encoder that serves may be bfloat16.
     assert found.score == pytest.approx(score, abs=0.15)

@@ -98,11 +98,11 @@ def test_a_tuned_model_understands_both_languages(
     model = run(changes=changes, background=["红烧肉怎么做", "Sing a song"])
     assert model.adapter.rank == QUICK["rank"]
     vectors = encoder.encode(list(ASKED), adapter=model.adapter)
-    assert [p.label for p in model.predict(vectors)] == list(ASKED.values())
-    assert all(0 <= p.confidence <= 1 for p in model.predict(vectors))
+    assert [p.label for p in model.predict(vectors, list(ASKED))] == list(ASKED.values())
+    assert all(0 <= p.confidence <= 1 for p in model.predict(vectors, list(ASKED)))
     model.save(tmp_path / "model")
     again = IntentModel.load(tmp_path / "model")
-    assert again.predict(vectors) == model.predict(vectors)
+    assert again.predict(vectors, list(ASKED)) == model.predict(vectors, list(ASKED))
     assert again.space(encoder.fingerprint) == model.space(encoder.fingerprint)
     assert again.space(encoder.fingerprint) != encoder.fingerprint
     assert again.report == json.loads(json.dumps(model.report))
@@ -192,7 +192,7 @@ def test_self_training_learns_from_messages_without_a_label(run, encoder: Encode
     unlabelled = ["has it been shipped", "money back please", "reset it", "还没到", "几点下班"] * 3
     model = run(changes={"self_training": "on"}, unlabelled=unlabelled)
     vectors = encoder.encode(list(ASKED), adapter=model.adapter)
-    assert [p.label for p in model.predict(vectors)] == list(ASKED.values())
+    assert [p.label for p in model.predict(vectors, list(ASKED))] == list(ASKED.values())
 
 
 def test_hard_negatives_teach_the_passages_too(run, encoder: Encoder) -> None:
@@ -232,14 +232,15 @@ def test_what_teaches_nothing_gives_the_instant_model(small, examples, why) -> N
     model = small(examples)
     assert model.adapter is None
     assert any(why in note for note in model.report["notes"])
-    assert model.predict(small.encoder.encode(["hello"]))[0].label == "a"
+    assert model.predict(small.encoder.encode(["hello"]), ["hello"])[0].label == "a"
 
 
 def test_one_example_for_each_intent_trains_without_a_held_out_part(small) -> None:
     model = small([Example(texts[0], label) for label, texts in TAUGHT.items()])
     assert any("nothing could be held out" in note for note in model.report["notes"])
     assert model.report["held_out"] is None
-    found = model.predict(small.encoder.encode(["Where is my order?"], adapter=model.adapter))
+    asked = ["Where is my order?"]
+    found = model.predict(small.encoder.encode(asked, adapter=model.adapter), asked)
     assert (found[0].label, found[0].in_scope) == ("delivery", True)
 
 

@@ -58,22 +58,22 @@ ASKED = {
     "我的快递呢": "where_is_order",
     "退我钱": "refund",
 }
+TEXTS = [text for texts in TAUGHT.values() for text in texts]
 STRANGE = ["Write a poem about the sea", "红烧肉怎么做才好吃", "Who won the world cup in 1998?"]
 
 
 @pytest.fixture(scope="module")
 def taught(encoder: Encoder) -> tuple[np.ndarray, list[str]]:
-    rows = [(text, label) for label, texts in TAUGHT.items() for text in texts]
-    return encoder.encode([text for text, _ in rows]), [label for _, label in rows]
+    return encoder.encode(TEXTS), [label for label, texts in TAUGHT.items() for _ in texts]
 
 
 @pytest.fixture(scope="module")
 def model(taught) -> IntentModel:
-    return IntentModel.fit(*taught)
+    return IntentModel.fit(*taught, texts=TEXTS)
 
 
 def test_it_understands_both_languages(model: IntentModel, encoder: Encoder):
-    predictions = model.predict(encoder.encode(list(ASKED)))
+    predictions = model.predict(encoder.encode(list(ASKED)), list(ASKED))
     assert [p.label for p in predictions] == list(ASKED.values())
     for p in predictions:
         assert p.in_scope
@@ -86,7 +86,7 @@ def test_it_understands_both_languages(model: IntentModel, encoder: Encoder):
 
 def test_it_knows_what_it_does_not_know(model: IntentModel, encoder: Encoder):
     strange = encoder.encode(STRANGE)
-    assert [p.in_scope for p in model.predict(strange)] == [False] * len(STRANGE)
+    assert [p.in_scope for p in model.predict(strange, STRANGE)] == [False] * len(STRANGE)
     assert model.scores(strange).max() < model.scores(encoder.encode(list(ASKED))).min()
 
 
@@ -102,12 +102,27 @@ def test_it_says_how_good_it_is(model: IntentModel):
 def test_a_saved_model_is_the_same_model(model: IntentModel, taught, tmp_path: Path):
     model.save(tmp_path / "model")
     loaded = IntentModel.load(tmp_path / "model")
-    assert loaded.predict(taught[0]) == model.predict(taught[0])
+    assert loaded.predict(taught[0], TEXTS) == model.predict(taught[0], TEXTS)
     assert (loaded.labels, loaded.metrics) == (model.labels, model.metrics)
     path = tmp_path / "model" / "tensors.safetensors"
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(ArtifactError):
         IntentModel.load(tmp_path / "model")
+
+
+def test_the_spelling_tells_what_vectors_do_not(tmp_path: Path):
+    """These vectors are noise; after loading it is spelled the same."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(80, 16)).astype(np.float32)
+    words = {"tariff": "ZX-9 {} tariff", "roaming": "ab {} 漫游 roam"}
+    labels = [name for name in words for _ in range(30)]
+    texts = [words[label].format(row) for row, label in enumerate(labels)]
+    model = IntentModel.fit(noise[:60], labels, texts=texts)
+    asked = ["my zx-9 please", "漫游 in Spain"] * 10
+    predictions = model.predict(noise[60:], asked)
+    assert [p.label for p in predictions] == ["tariff", "roaming"] * 10
+    model.save(tmp_path / "model")
+    assert IntentModel.load(tmp_path / "model").predict(noise[60:], asked) == predictions
 
 
 def test_the_same_seed_gives_the_same_model(taught):
@@ -130,9 +145,10 @@ def test_progress_rises_to_one_and_can_cancel(taught):
 
 def test_one_example_of_each_intent_is_enough_to_start(encoder: Encoder):
     texts = {label: examples[0] for label, examples in TAUGHT.items()}
-    model = IntentModel.fit(encoder.encode(list(texts.values())), list(texts))
+    one_each = list(texts.values())
+    model = IntentModel.fit(encoder.encode(one_each), list(texts), texts=one_each)
     assert "accuracy" not in model.metrics  # nothing was held out
-    predictions = model.predict(encoder.encode(list(texts.values())))
+    predictions = model.predict(encoder.encode(one_each), one_each)
     assert [p.label for p in predictions] == list(texts)
     assert all(p.in_scope for p in predictions)
 
@@ -143,8 +159,8 @@ def test_one_example_of_each_intent_is_enough_to_start(encoder: Encoder):
 def test_tiny_equal_and_contradictory_examples_are_no_crash(encoder: Encoder, labels: list[str]):
     for texts in (["same text"] * len(labels), [f"text {n}" for n in range(len(labels))]):
         vectors = encoder.encode(texts)
-        model = IntentModel.fit(vectors, labels)
-        for prediction in model.predict(vectors):
+        model = IntentModel.fit(vectors, labels, texts=texts)
+        for prediction in model.predict(vectors, texts):
             assert prediction.label in labels
             assert 0 < prediction.confidence <= 1
         assert np.isfinite(model.scores(vectors)).all()
@@ -152,14 +168,15 @@ def test_tiny_equal_and_contradictory_examples_are_no_crash(encoder: Encoder, la
 
 
 def test_contradictory_labels_share_the_confidence(encoder: Encoder):
-    vectors = encoder.encode(["退款"] * 20)
-    prediction = IntentModel.fit(vectors, ["a", "b"] * 10).predict(vectors[:1])[0]
+    texts = ["退款"] * 20
+    model = IntentModel.fit(encoder.encode(texts), ["a", "b"] * 10, texts=texts)
+    prediction = model.predict(encoder.encode(texts[:1]), texts[:1])[0]
     assert prediction.confidence == pytest.approx(0.5, abs=0.1)
 
 
 def test_nothing_in_nothing_out(model: IntentModel):
     nothing = np.zeros((0, 384), dtype=np.float32)
-    assert model.predict(nothing) == []
+    assert model.predict(nothing, []) == []
     assert model.scores(nothing).shape == (0,)
     with pytest.raises(DataError, match="no examples"):
         IntentModel.fit(nothing, [])
@@ -168,6 +185,8 @@ def test_nothing_in_nothing_out(model: IntentModel):
 def test_what_does_not_fit_is_refused(taught):
     with pytest.raises(DataError, match="do not fit"):
         IntentModel.fit(taught[0], ["a"])
+    with pytest.raises(DataError, match="do not fit"):
+        IntentModel.fit(*taught, texts=["退款"])
     with pytest.raises(DataError, match="finite"):
         IntentModel.fit(np.full((2, 4), np.nan, dtype=np.float32), ["a", "b"])
 
@@ -184,9 +203,8 @@ def test_a_stated_precision_is_kept_on_held_out_texts(taught):
 
 
 def test_a_precision_out_of_reach_is_said_and_changes_nothing(encoder: Encoder):
-    texts = [text for texts in TAUGHT.values() for text in texts]
-    labels = [f"{row % 2}" for row in range(len(texts))]
-    vectors = encoder.encode(texts)
+    labels = [f"{row % 2}" for row in range(len(TEXTS))]
+    vectors = encoder.encode(TEXTS)
     told = IntentModel.fit(vectors, labels, aim=Aim(precision=1.0))
     plain = IntentModel.fit(vectors, labels)
     assert told.metrics == plain.metrics
