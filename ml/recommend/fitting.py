@@ -141,14 +141,15 @@ class Fitting:
         reader: Reader,
         metrics: dict[str, Any],
     ) -> tuple[Signals, Ranking]:
-        """With the tuned texts where they win: where they alone find better what was taken, as they
-        must for a new item, and the whole list is about as good."""
+        """With the tuned texts where they win: where what was taken is found better by them alone, as
+        a new item must be, or by the whole list, and about as well by the other."""
         frozen, self._reading = self._reading, tuned
         joined = self._worded(signals)
         learned = trial.learn(joined, reader)
         figures = trial.measure(joined, learned, reader)
         before, after = (trial.by_text(found, reader) for found in (signals, joined))
-        kept = after >= BETTER * before and figures["ndcg10"] * BETTER >= metrics["ndcg10"]
+        alone, whole = after / max(before, 1e-9), figures["ndcg10"] / max(metrics["ndcg10"], 1e-9)
+        kept = max(alone, whole) >= BETTER and min(alone, whole) >= 1 / BETTER
         metrics["models"]["tuned_text"] = figures
         metrics["text"] = {"frozen_ndcg10": before, "tuned_ndcg10": after, "kept": kept}
         self._report(0.35, f"by text alone: held-out NDCG {before:.4f}, tuned {after:.4f}")
