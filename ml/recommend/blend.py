@@ -21,7 +21,7 @@ from ml.recommend.signals import Rows
 from ml.recommend.taste import Past, Taste
 from ml.types import Event, Item, Pick, Progress, Tensors, Vectors
 
-KIND = "ranked-recommender"
+KIND = "ranked-recommender-2"
 
 
 class Recommender:
