@@ -40,8 +40,8 @@ PROTOCOL = {
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
     protocol = PROTOCOL | cold.PROTOCOL | large.PROTOCOL | events.PROTOCOL
     figures: dict[str, Any] = dict.fromkeys(protocol)
+    site = stack.start(running)  # first: it says where the settings are
     figures |= _beauty(data / "beauty", quick=quick)
-    site = stack.start(running)
     figures |= retail.measure(site, data / "online_retail", quick=False)
     figures |= _peers(data / "online_retail", quick=quick)
     figures |= large.measure(site, quick=quick)
