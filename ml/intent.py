@@ -80,14 +80,7 @@ class IntentModel:
         from threadpoolctl import threadpool_limits
 
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        if not len(labels):
-            raise DataError("there are no examples; add some for each intent and train again")
-        if vectors.ndim != 2 or len(vectors) != len(labels):
-            raise DataError(f"{len(labels)} labels and vectors of {vectors.shape} do not fit")
-        if texts and len(texts) != len(labels):
-            raise DataError(f"{len(labels)} labels and {len(texts)} texts do not fit")
-        if not np.isfinite(vectors).all():
-            raise DataError("a vector holds something that is no finite number")
+        _check(vectors, labels, texts)
         names, classes = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
         say = progress or _silent
         start, start_cpu = time.perf_counter(), time.process_time()
@@ -229,6 +222,18 @@ def read_report(folder: Path) -> dict[str, Any]:
     Raises `ArtifactError` where there is no whole intent model.
     """
     return dict(json.loads(artifact.read(folder, artifact.META, kind=KIND)).get("report", {}))
+
+
+def _check(vectors: Vectors, labels: Sequence[str], texts: Sequence[str]) -> None:
+    """Raises `DataError` where these are not examples."""
+    if not len(labels):
+        raise DataError("there are no examples; add some for each intent and train again")
+    if vectors.ndim != 2 or len(vectors) != len(labels):
+        raise DataError(f"{len(labels)} labels and vectors of {vectors.shape} do not fit")
+    if texts and len(texts) != len(labels):
+        raise DataError(f"{len(labels)} labels and {len(texts)} texts do not fit")
+    if not np.isfinite(vectors).all():
+        raise DataError("a vector holds something that is no finite number")
 
 
 def _part(tensors: Tensors, prefix: str) -> Tensors:

@@ -46,19 +46,25 @@ class TenantManager(models.Manager[M]):
         return super().get_queryset().filter(tenant_id=current_tenant_id())
 
 
+def owner(*, constraint: bool = True) -> Any:
+    """The tenant of a row; without `constraint` the database does not ask whether there is one."""
+    return models.ForeignKey(
+        Tenant,
+        on_delete=models.PROTECT,
+        default=current_tenant_id,
+        db_index=False,
+        db_constraint=constraint,
+        editable=False,
+        related_name="+",
+    )
+
+
 class TenantModel(models.Model):
     """A row owned by one tenant, behind row security (tenants/rls.py)."""
 
     append_only: ClassVar[bool] = False
 
-    tenant = models.ForeignKey(
-        Tenant,
-        on_delete=models.PROTECT,
-        default=current_tenant_id,
-        db_index=False,
-        editable=False,
-        related_name="+",
-    )
+    tenant = owner()
 
     objects: ClassVar[TenantManager[Any]] = TenantManager()
 
