@@ -1,11 +1,11 @@
 """Whether this process is alive, and whether it is ready to answer."""
 
 import redis
-from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 from saas import engine
+from saas.connection import redis_client
 from tenants import rls
 
 
@@ -44,7 +44,6 @@ def _wall() -> bool:
 
 def _redis() -> bool:
     try:
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1)
-        return bool(client.ping())
+        return bool(redis_client().ping())
     except redis.RedisError:
         return False

@@ -23,9 +23,9 @@ class TooManyRequests(Problem):
 
 
 @functools.cache
-def _storage() -> RedisStorage:
+def _storage(url: str) -> RedisStorage:
     return RedisStorage(
-        settings.REDIS_URL,
+        url,
         key_prefix="rate",
         wrap_exceptions=True,
         socket_timeout=1,
@@ -69,7 +69,7 @@ def _count(item: RateLimitItem, who: str) -> tuple[int, int]:
     window, now = item.get_expiry(), time.time()
     number = int(now // window)  # of the window: each has a counter of its own
     try:
-        calls = _storage().incr(item.key_for(who, str(number)), window)
+        calls = _storage(settings.REDIS_URL).incr(item.key_for(who, str(number)), window)
     except StorageError as error:
         log.warning("rate limit not counted", error=str(error))
         return 0, 0

@@ -5,13 +5,13 @@ closed ──failures in a row──▶ open ──REST seconds──▶ half op
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
 
 import redis
 import structlog
-from django.conf import settings
+
+from saas.connection import redis_client
 
 log = structlog.get_logger(__name__)
 FAILURES = 5
@@ -33,11 +33,11 @@ class Breaker:
     def lets_through(self) -> bool:
         """Whether to call now."""
         try:
-            if int(_redis().get(self._failures) or 0) < self._most:
+            if int(redis_client().get(self._failures) or 0) < self._most:
                 return True
-            if _redis().exists(self._open):
+            if redis_client().exists(self._open):
                 return False
-            return bool(_redis().set(self._probe, 1, nx=True, ex=self._longest))
+            return bool(redis_client().set(self._probe, 1, nx=True, ex=self._longest))
         except redis.RedisError as error:
             log.warning("circuit breaker not read", error=str(error))
             return True
@@ -46,17 +46,12 @@ class Breaker:
         """What a call came to."""
         try:
             if not failed:
-                _redis().delete(self._failures, self._open, self._probe)
+                redis_client().delete(self._failures, self._open, self._probe)
                 return
-            count = int(_redis().incr(self._failures))
-            _redis().expire(self._failures, FORGET)
+            count = int(redis_client().incr(self._failures))
+            redis_client().expire(self._failures, FORGET)
             if count >= self._most:
-                _redis().set(self._open, 1, ex=REST)
-                _redis().delete(self._probe)
+                redis_client().set(self._open, 1, ex=REST)
+                redis_client().delete(self._probe)
         except redis.RedisError as error:
             log.warning("circuit breaker not written", error=str(error))
-
-
-@functools.cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

@@ -6,7 +6,6 @@ lease that its writer renews: a log that is gone was some killed process's.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import structlog
 from django.conf import settings
 from redis import asyncio as aioredis
 
+from saas.connection import redis_client
 from saas.errors import Unavailable
 
 logger = structlog.get_logger(__name__)
@@ -65,9 +65,9 @@ class Log:
     def append(self, event: Event) -> None:
         """Add an event. Without Redis it is lost to the readers; the answer itself goes on."""
         self.written += 1
-        entry = {"event": event.name, "data": json.dumps(event.data, ensure_ascii=False)}
+        entry: dict[Any, Any] = {"event": event.name, "data": json.dumps(event.data, ensure_ascii=False)}
         try:
-            with _redis().pipeline() as pipe:
+            with redis_client().pipeline() as pipe:
                 pipe.xadd(self.key, entry, id=f"{self.written}-0")
                 pipe.expire(self.key, KEEP if event.name in ENDS else LEASE)
                 pipe.execute()
@@ -77,7 +77,7 @@ class Log:
     def exists(self) -> bool:
         """Raises Unavailable without Redis."""
         try:
-            return bool(_redis().exists(self.key))
+            return bool(redis_client().exists(self.key))
         except redis.RedisError as error:
             raise Unavailable(AWAY, code="no_streaming", wait=5) from error
 
@@ -125,7 +125,7 @@ async def follow(
 def renew(logs: Iterable[Log]) -> None:
     """Say that their writer is at work."""
     try:
-        with _redis().pipeline() as pipe:
+        with redis_client().pipeline() as pipe:
             for log in logs:
                 pipe.expire(log.key, LEASE)
             pipe.execute()
@@ -136,14 +136,9 @@ def renew(logs: Iterable[Log]) -> None:
 def check() -> None:
     """Raises Unavailable without Redis."""
     try:
-        _redis().ping()
+        redis_client().ping()
     except redis.RedisError as error:
         raise Unavailable(AWAY, code="no_streaming", wait=5) from error
-
-
-@functools.cache
-def _redis() -> Any:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
 
 
 def _event(id_: bytes, entry: dict[bytes, bytes]) -> Event:

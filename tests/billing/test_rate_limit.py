@@ -1,20 +1,7 @@
 """Rate limits: of each key, told in headers, and nobody is refused when they cannot be counted."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from saas import rates
 from tests.billing.test_usage import totals
 from tests.conftest import Caller
-
-
-@pytest.fixture
-def without_redis(settings) -> Iterator[None]:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    rates._storage.cache_clear()
-    yield
-    rates._storage.cache_clear()
 
 
 def test_too_many_calls_are_told_when_to_come_back(shop, settings) -> None:
@@ -48,7 +35,8 @@ def test_each_key_has_its_own_limit(shop, bank, settings) -> None:
     assert bank.call.get("items").status_code == 200
 
 
-def test_without_redis_nobody_is_refused(shop, settings, without_redis) -> None:
+def test_without_redis_nobody_is_refused(shop, settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.RATE_LIMIT = "1/hour"
     answers = [shop.call.post("recommendations", {}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]

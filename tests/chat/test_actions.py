@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Checker
 
 from saas.chat import breaker
+from saas.connection import redis_client
 from tests import web
 from tests.chat.test_handoffs import tell
 from tests.chat.test_replies import trained  # noqa: F401  (a fixture)
@@ -199,7 +200,7 @@ def test_an_endpoint_that_fails_is_left_alone_then_tried_once(acting, site, monk
     assert len(site.posted) == 2 * breaker.FAILURES
 
     half = breaker.Breaker(f"{acting.id} {site.url}/status")
-    breaker._redis().delete(half._open)  # as after REST seconds
+    redis_client().delete(half._open)  # as after REST seconds
     assert half.lets_through()
     assert not half.lets_through()
     half.note(failed=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from saas.chat import breaker, generation
+from saas.chat import generation
 from saas.chat.models import Message
+from saas.connection import redis_client
 from tenants.models import AuditEvent
 from tests import language_server
 from tests.chat.test_documents import send  # noqa: F401
@@ -105,7 +106,7 @@ def test_a_server_that_fails_again_and_again_is_given_a_rest(terms, model) -> No
     assert len(model.asked) == 3
     assert composition(terms)["outcome"] == "rested"
 
-    breaker._redis().delete(generation.breaker_of_server()._open)  # as after REST seconds
+    redis_client().delete(generation.breaker_of_server()._open)  # as after REST seconds
     model.way, model.says = "", QUOTED
 
     assert [ask(terms, ASKED)["kind"] for _ in range(2)] == ["composed"] * 2

@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from saas import engine, rates
+from saas import engine
 from saas.billing.models import Quota, UsageRecord
 from saas.chat import production, streams, tasks
 from saas.chat.models import Message
 from saas.chat.streams import Event, Log
+from saas.connection import redis_client
 from tests import language_server
 from tests.conftest import Business, found
 from tests.live.conftest import eventually
@@ -150,7 +151,7 @@ def test_an_answer_goes_on_when_its_reader_has_left(shop, slow, monkeypatch) -> 
         quota = Quota.objects.get(kind="chat_message")
         assert (quota.used, quota.reserved) == (1, 0)
     assert events(read_on(shop, message, 4)) == []
-    assert 0 < streams._redis().ttl(Log(shop.id, UUID(message)).key) <= streams.KEEP
+    assert 0 < redis_client().ttl(Log(shop.id, UUID(message)).key) <= streams.KEEP
 
 
 def test_nobody_else_follows_it(shop) -> None:
@@ -233,13 +234,7 @@ def test_too_many_at_once_are_told_to_wait(shop, monkeypatch) -> None:
 
 def test_without_redis_it_says_so_and_plain_answers_go_on(shop, settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    for cached in (streams._redis, rates._storage):
-        cached.cache_clear()
-    try:
-        refused, plain = ask(shop), shop.call.post("chat/messages", QUESTION)
-    finally:
-        for cached in (streams._redis, rates._storage):
-            cached.cache_clear()
+    refused, plain = ask(shop), shop.call.post("chat/messages", QUESTION)
 
     assert (refused.status_code, refused.json()["code"]) == (503, "no_streaming")
     assert plain.status_code == 200
@@ -262,7 +257,7 @@ def test_a_killed_writer_is_noticed(shop, monkeypatch) -> None:
 
 def readers() -> int:
     """Connections that follow an answer, in the eyes of Redis."""
-    named = [client["name"] for client in streams._redis().client_list()]
+    named = [client["name"] for client in redis_client().client_list()]
     return named.count(streams.READER)
 
 
