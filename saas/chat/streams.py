@@ -65,7 +65,10 @@ class Log:
     def append(self, event: Event) -> None:
         """Add an event. Without Redis it is lost to the readers; the answer itself goes on."""
         self.written += 1
-        entry: dict[Any, Any] = {"event": event.name, "data": json.dumps(event.data, ensure_ascii=False)}
+        entry: dict[Any, Any] = {
+            "event": event.name,
+            "data": json.dumps(event.data, ensure_ascii=False),
+        }
         try:
             with redis_client().pipeline() as pipe:
                 pipe.xadd(self.key, entry, id=f"{self.written}-0")
