@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def _evaluate(options: argparse.Namespace, encoder: Encoder) -> None:
         raise DataError(f"{options.file} has no rows")
     model.space(encoder.fingerprint)  # raises where it is not this encoder's
     texts = [e.text for e in examples]
-    vectors = encoder.encode(texts, adapter=model.adapter, progress=_show)
+    vectors = model.read(texts, partial(encoder.encode, progress=_show))
     predictions = model.predict(vectors, texts)
     truth, guesses = [e.label for e in examples], [p.label or "" for p in predictions]
     _print(

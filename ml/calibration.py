@@ -13,6 +13,7 @@ from ml.types import Vectors
 
 OUTLIERS = (0.0, 0.25, 0.5, 1.0)
 SHARES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0)  # of the spelling's margins beside the logits
+INSTANT = (0.0, 0.25, 0.5, 1.0, 1.5)  # of an instant head's logits beside a tuned one's
 REJECTED = (0.02, 0.08)  # the share of in-scope texts that the threshold may turn away ...
 TELLING = 20  # texts let through, from which on their precision means something
 FEW = 0.4  # ... and more with few examples, for the model of all is surer than those of some
@@ -30,6 +31,7 @@ class Calibration:
     outliers: float = 1.0  # how much the border to talk about other things counts
     threshold: float = 0.0
     spelling: float = 0.0  # how much its margins count beside the logits; 0: there is none
+    instant: float = 0.0  # how much an instant head counts beside a tuned one
     metrics: dict[str, float] = field(default_factory=dict)
 
     def score(self, logits: Vectors, signs: Vectors) -> Vectors:
@@ -191,20 +193,27 @@ def _mixed(held: HeldOut, truth: Rows) -> tuple[float, float]:
     The likelihood of the truth is greatest by it: of a few hundred texts it tells more than how many
     are right.
     """
+    shares = SHARES if held.margins is not None else SHARES[:1]
+    fits = [(*_cooled(held.answers(share), truth), share) for share in shares]
+    _, temperature, spelling = min(fits)
+    return spelling, temperature
+
+
+def instant_share(logits: Vectors, instant: Vectors, truth: Rows) -> float:
+    """How much of an instant head's logits to add to a tuned one's: likewise by the likelihood."""
+    return min(INSTANT, key=lambda share: _cooled(logits + share * instant, truth)[0])
+
+
+def _cooled(logits: Vectors, truth: Rows) -> tuple[float, float]:
+    """The least loss that logits can have, and the temperature that they have it at."""
     from scipy.optimize import minimize_scalar
 
-    def best(spelling: float) -> tuple[float, float, float]:
-        logits = held.answers(spelling)
+    def loss(log_temperature: float) -> float:
+        chances = softmax(logits / np.exp(log_temperature))[np.arange(len(truth)), truth]
+        return -float(np.log(np.maximum(chances, 1e-12)).mean())
 
-        def loss(log_temperature: float) -> float:
-            chances = softmax(logits / np.exp(log_temperature))[np.arange(len(truth)), truth]
-            return -float(np.log(np.maximum(chances, 1e-12)).mean())
-
-        found = minimize_scalar(loss, bounds=(-3, 3), method="bounded")
-        return float(found.fun), spelling, float(np.exp(found.x))
-
-    _, spelling, temperature = min(map(best, SHARES if held.margins is not None else SHARES[:1]))
-    return spelling, temperature
+    found = minimize_scalar(loss, bounds=(-3, 3), method="bounded")
+    return float(found.fun), float(np.exp(found.x))
 
 
 def _threshold(known: Vectors, strange: list[Vectors], most: float) -> float:

@@ -81,12 +81,13 @@ class Explainer:
         head: Head,
         labels: Sequence[str],
         intent: str,
-        adapter: Adapter | None = None,
+        adapters: Sequence[Adapter | None] = (None,),
         spelling: Spelling | None = None,
     ) -> Explanation:
         """What every word of the text did for `intent`, one of `labels`, by a model's head.
 
-        What its spelling did besides, which is exact, is added to it.
+        The head reads the text's vectors with each of the `adapters`, side by side. What its spelling
+        did besides, which is exact, is added.
 
         Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) over the word embeddings,
         from a text of padding only to the text as it is. Raises `DataError` for a text without a
@@ -94,12 +95,12 @@ class Explainer:
         """
         if intent not in labels:
             raise DataError(f"{intent!r} is none of the model's {len(labels)} intents")
-        with self._lock, self._bank.beside([adapter]):
+        with self._lock:
             pieces = self._pieces(text)
             if not any(piece.end for piece in pieces):
                 raise DataError("the text holds no word that could be explained; send one")
             place = labels.index(intent)
-            gains, score, baseline = self._integrate(pieces, head, place)
+            gains, score, baseline = self._integrate(pieces, head, place, adapters)
         tokens = tuple(merge(text, pieces, gains))
         if spelling is not None:
             spelled, nothing = spelling.characters(text, place)
@@ -127,7 +128,7 @@ class Explainer:
         ]
 
     def _integrate(
-        self, pieces: Sequence[Piece], head: Head, place: int
+        self, pieces: Sequence[Piece], head: Head, place: int, adapters: Sequence[Adapter | None]
     ) -> tuple[list[float], float, float]:
         """What each piece added to the score, and the score with the text and without it."""
         import torch
@@ -141,7 +142,8 @@ class Explainer:
             here, nothing = both.split(1)
 
         def score(embeddings: Any) -> Any:
-            logits = _logits(head, self._vectors(embeddings))
+            views = [self._vectors(embeddings, adapter) for adapter in adapters]
+            logits = _logits(head, torch.cat(views, dim=1))
             return logits[:, place] - logits.mean(1)
 
         least, most = STEPS
@@ -155,11 +157,12 @@ class Explainer:
             top, bottom = score(both).tolist()
         return gains.sum(2)[0].tolist(), top, bottom
 
-    def _vectors(self, embeddings: Any) -> Any:
+    def _vectors(self, embeddings: Any, adapter: Adapter | None) -> Any:
         """Unit vectors, as `ml.encoder` makes them, of word embeddings float32[n, tokens, width]."""
         import torch
 
-        states = self._model(inputs_embeds=embeddings).last_hidden_state
+        with self._bank.beside([adapter]):
+            states = self._model(inputs_embeds=embeddings).last_hidden_state
         pooled = states[:, 0] if self._recipe.pooling == "cls" else states.mean(1)
         return torch.nn.functional.normalize(pooled, dim=1)
 
@@ -170,7 +173,15 @@ def _logits(head: Head, vectors: Any) -> Any:
 
     t = {name: torch.from_numpy(part).to(vectors.device) for name, part in head.tensors.items()}
     if "linear" in t:
-        return vectors @ t["linear"]
+        width = len(t["linear"])
+        tuned = vectors[:, :width] @ t["linear"]
+        return tuned + _kernelled(head, t, vectors[:, width:]) if head.reads_both else tuned
+    return _kernelled(head, t, vectors)
+
+
+def _kernelled(head: Head, t: dict[str, Any], vectors: Any) -> Any:
+    import torch
+
     scaled = (vectors - t["mean"]) / t["scale"]
     squares = scaled.square().sum(1)[:, None] + t["landmarks"].square().sum(1)[None, :]
     squares = (squares - 2 * scaled @ t["landmarks"].T).clamp(min=0)

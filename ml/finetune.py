@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml import evidence, tuned
-from ml.calibration import Aim, missed
+from ml.calibration import Aim, Calibration, missed
 from ml.config import SWITCHES, Config
 from ml.familiarity import Familiarity
-from ml.head import Head
+from ml.head import Head, Rows
 from ml.intent import IntentModel
 from ml.lesson import Paraphrase, Sources
 from ml.material import Material, prepare
@@ -170,12 +170,14 @@ class Run:
         material = self._material
         rows = np.arange(len(material.texts)) if self._refit else material.fit
         aim = Aim(config.recall, config.precision)
+        instant = self._instant(chosen) if len(material.held) else None
         calibration, found = tuned.calibrate(
             chosen,
             material.classes[material.fit],
             material.classes[material.held],
             (material.of(material.fit), material.of(material.held)),
-            aim,
+            instant=instant.calibration if instant else None,
+            aim=aim,
         )
         if found:
             self._notes += missed(calibration, aim)
@@ -187,7 +189,7 @@ class Run:
             step="tuned",
             examples=len(material.texts),
             held_out=evidence.describe(found, material.names) if found else None,
-            before=self._before(chosen) if found else None,
+            before=self._before(instant, chosen) if instant else None,
             learning=_learning(chosen),
             switches=tuple(switches),
             cost=cost,
@@ -197,7 +199,7 @@ class Run:
         self._progress(1.0, f"tuned {len(material.names)} intents on {len(rows)} examples")
         return IntentModel(
             material.names,
-            Head.linear(final.weight),
+            self._head(final, rows, calibration),
             familiarity,
             calibration=replace(calibration, metrics=metrics),
             spelling=Spelling.counting(
@@ -211,14 +213,34 @@ class Run:
             adapter=final.adapter,
         )
 
-    def _before(self, chosen: Study) -> Scores:
-        """The instant model, on the frozen encoder, on the same held-out part."""
-        material = self._material
-        fitted, held, background = chosen.frozen
-        labels = [material.names[number] for number in material.classes[material.fit]]
-        model = IntentModel.fit(
-            fitted, labels, texts=material.of(material.fit), background=_some(background)
+    def _head(self, final: Study, rows: Rows, chosen: Calibration) -> Head:
+        """What was tuned, and beside it the instant head of the same examples where that counts."""
+        if not chosen.instant:
+            return Head.linear(final.weight)
+        instant = Head.fit(
+            final.frozen[0],
+            self._material.classes[rows],
+            count=len(self._material.names),
+            gamma=chosen.gamma,
+            c=chosen.c,
+            seed=0,
         )
+        return Head.both(final.weight, instant, share=chosen.instant)
+
+    def _instant(self, chosen: Study) -> IntentModel:
+        """The instant model of what the study was fitted on, on the frozen encoder."""
+        material = self._material
+        labels = [material.names[number] for number in material.classes[material.fit]]
+        return IntentModel.fit(
+            chosen.frozen[0],
+            labels,
+            texts=material.of(material.fit),
+            background=_some(chosen.frozen[2]),
+        )
+
+    def _before(self, model: IntentModel, chosen: Study) -> Scores:
+        """How the instant model does on the same held-out part."""
+        material, held = self._material, chosen.frozen[1]
         chances = np.zeros((len(held), len(material.names)))
         chances[:, [material.names.index(name) for name in model.labels]] = model.chances(
             held, material.of(material.held)

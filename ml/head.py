@@ -1,4 +1,4 @@
-"""The classifier on vectors: logistic regression on a kernel's features, or a tuned linear head."""
+"""The classifier on vectors: logistic regression on a kernel's features, a tuned linear head, or both."""
 
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ from ml.types import Tensors, Vectors
 
 LANDMARKS = 1024
 STEPS = 100
+SUMMED = ("weight", "bias")  # what a head's logits are linear in
 
 Rows = NDArray[np.intp]
 
@@ -44,11 +45,34 @@ class Head:
         """The head that was trained together with an adapter, from float32[classes, d]."""
         return cls({"linear": np.ascontiguousarray(weight.T)}, gamma=0.0)
 
+    @classmethod
+    def both(cls, weight: Vectors, instant: "Head", *, share: float) -> Self:
+        """A tuned head to whose logits so much of an instant head's is added.
+
+        It wants vectors of the adapter and of the encoder as it is, side by side. The two err at
+        different texts: what was tuned forgets some of what the encoder knew.
+        """
+        if not share:
+            return cls.linear(weight)
+        part = {n: t * np.float32(share) for n, t in instant.tensors.items() if n in SUMMED}
+        tensors = cls.linear(weight).tensors | instant.tensors | part
+        return cls(tensors, gamma=instant.gamma)
+
+    @property
+    def reads_both(self) -> bool:
+        """Whether it wants the encoder's own vectors beside the adapter's."""
+        return "linear" in self.tensors and "landmarks" in self.tensors
+
     def logits(self, vectors: Vectors) -> Vectors:
-        """float32[n, classes]."""
+        """float32[n, classes] of float32[n, d], or [n, 2 d] where it reads both."""
+        linear = self.tensors.get("linear")
+        if linear is None:
+            return self._kernelled(vectors)
+        tuned = np.asarray(vectors[:, : len(linear)] @ linear, dtype=np.float32)
+        return tuned + self._kernelled(vectors[:, len(linear) :]) if self.reads_both else tuned
+
+    def _kernelled(self, vectors: Vectors) -> Vectors:
         t = self.tensors
-        if "linear" in t:
-            return np.asarray(vectors @ t["linear"], dtype=np.float32)
         kernel = _kernel((vectors - t["mean"]) / t["scale"], t["landmarks"], self.gamma)
         logits: Vectors = kernel @ t["weight"] + t["bias"]
         return logits

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -26,8 +26,9 @@ class IntentModel:
     """A classifier on sentence vectors, with calibrated confidence and scope.
 
     The instant one (`fit`) is live seconds after an import: a kernel classifier on the frozen
-    encoder's vectors. A tuned one (`ml.finetune`) has an `adapter`, and wants vectors of that. Where
-    the `spelling` of texts says more than their vectors do, its margins are added to the logits.
+    encoder's vectors. A tuned one (`ml.finetune`) has an `adapter`, and wants vectors of that, with
+    those of the encoder as it is beside them where that makes its answers better: `read` gives what
+    it wants. Where the `spelling` of texts says more than their vectors do, its margins are added.
 
     Confidence is calibrated by one temperature (Guo et al. 2017, arXiv:1706.04599). Whether a text
     is in scope is told by the largest logit (Vaze et al. 2022, arXiv:2110.06207) together with
@@ -52,7 +53,7 @@ class IntentModel:
         self.head = head
         self.spelling = spelling
         self._familiarity = familiarity
-        self._calibration = calibration
+        self.calibration = calibration
 
     @classmethod
     def fit(
@@ -126,7 +127,7 @@ class IntentModel:
         Quick, since nothing is chosen anew: by it this model is measured on examples it was fitted on.
         """
         classes = np.asarray([self.labels.index(label) for label in labels], dtype=np.intp)
-        chosen = self._calibration
+        chosen = self.calibration
         head = Head.fit(
             np.ascontiguousarray(vectors, dtype=np.float32),
             classes,
@@ -144,16 +145,32 @@ class IntentModel:
             spelling=Spelling.counting(chosen.spelling, texts, classes, count=len(self.labels)),
         )
 
+    @property
+    def adapters(self) -> tuple[Adapter | None, ...]:
+        """With which a text is encoded for this model; None is the encoder as it is."""
+        return (self.adapter, None) if self.head.reads_both else (self.adapter,)
+
+    def read(self, texts: Sequence[str], encode: Callable[..., Vectors]) -> Vectors:
+        """The texts' vectors with each of the `adapters` side by side, float32[n, d or 2 d].
+
+        `encode` is `Encoder.encode`, or what takes its `kind` and `adapter`.
+        """
+        return np.hstack([encode(texts, kind="query", adapter=one) for one in self.adapters])
+
+    def own(self, vectors: Vectors) -> Vectors:
+        """Of what `read` gives the part by which texts are alike, float32[n, d], unit vectors."""
+        return vectors[:, : vectors.shape[1] // len(self.adapters)]
+
     def predict(self, vectors: Vectors, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction for each row of float32[n, d] and the text that it is of."""
+        """One prediction for each row of what `read` gives and the text that it is of."""
         logits = self.head.logits(vectors)
         chances = self._confidence(logits, texts)
-        known = self._calibration.score(logits, self._familiarity.signs(vectors))
+        known = self.calibration.score(logits, self._familiarity.signs(self.own(vectors)))
         best = np.argsort(-chances, axis=1, kind="stable")[:, :3]
         predictions = []
         for row, columns in enumerate(best):
             guesses = tuple(Guess(self.labels[c], float(chances[row, c])) for c in columns)
-            in_scope = bool(known[row] >= self._calibration.threshold)
+            in_scope = bool(known[row] >= self.calibration.threshold)
             predictions.append(
                 Prediction(guesses[0].label, guesses[0].probability, in_scope, guesses)
             )
@@ -166,7 +183,7 @@ class IntentModel:
     def _confidence(self, logits: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
         if self.spelling is not None:
             logits = logits + self.spelling.margins(texts)
-        return softmax(logits / self._calibration.temperature)
+        return softmax(logits / self.calibration.temperature)
 
     def space(self, encoder: str) -> str:
         """In which vectors this model reads, given the fingerprint of the encoder that serves.
@@ -184,12 +201,13 @@ class IntentModel:
 
     def scores(self, vectors: Vectors) -> Vectors:
         """float32[n]: the higher, the more surely in scope."""
-        return self._calibration.score(self.head.logits(vectors), self._familiarity.signs(vectors))
+        signs = self._familiarity.signs(self.own(vectors))
+        return self.calibration.score(self.head.logits(vectors), signs)
 
     def save(self, folder: Path) -> None:
         tensors = {f"head.{name}": t for name, t in self.head.tensors.items()}
         tensors |= self._familiarity.tensors
-        meta = {"labels": self.labels, "calibration": self._calibration.to_json()}
+        meta = {"labels": self.labels, "calibration": self.calibration.to_json()}
         meta["report"] = self.report
         if self.spelling is not None:
             tensors |= {f"spelling.{name}": t for name, t in self.spelling.tensors.items()}

@@ -48,6 +48,16 @@ class Study:
         """float32[held out, classes]."""
         return self.held @ self.weight.T
 
+    @property
+    def read_held(self) -> Vectors:
+        """What was held out as a model reads it that reads both: with the adapter and without."""
+        return np.hstack([self.held, self.frozen[1]])
+
+    @property
+    def read_background(self) -> Vectors:
+        """Likewise talk about other things."""
+        return np.hstack([self.background, self.frozen[2]])
+
     def quality(self, truth: Rows) -> tuple[float, float]:
         """Accuracy on what was held out, and among equals the likelihood."""
         return quality(self.logits, truth)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+import numpy as np
+
 from saas import engine
 from saas.chat import knowledge
 from saas.chat.actions import Call
@@ -168,10 +170,12 @@ class Plan:
         model = self.live.model
         if model is None:
             return None
-        found: list[Prediction] = model.predict(
-            self.of(reading.vectors, model.adapter), [reading.bare]
-        )
+        found: list[Prediction] = model.predict(self.view(reading, model), [reading.bare])
         return found[0]
+
+    def view(self, reading: Reading, model: Any) -> Vectors:
+        """What an intent model reads of it."""
+        return np.hstack([self.of(reading.vectors, adapter) for adapter in model.adapters])
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def _observe(case: Case, *, answered: bool) -> None:
     """What the live model's watch and a challenger's trial need of this answer."""
     live = case.plan.live
     if case.prediction:
-        watched = live.challenger and case.plan.of(case.reading.vectors, live.challenger.adapter)
+        watched = live.challenger and case.plan.view(case.reading, live.challenger)
         rollout.observe(
             live,
             case.prediction,

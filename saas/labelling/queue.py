@@ -33,14 +33,15 @@ def choose(read_: list[Turn], model: Any) -> list[Turn]:
 
     if not read_:
         return []
-    adapter = model.adapter if model is not None else None
     texts = [turn.text for turn in read_]
-    vectors = engine.encode_all(texts, "query", adapter=adapter)
     predictions: list[Prediction | None] = [None] * len(read_)
     doubt = np.ones(len(read_))  # without a model: variety alone
-    if model is not None:
-        predictions = list(model.predict(vectors, texts))
-        doubt = selection.margin(model.chances(vectors, texts))
+    if model is None:
+        vectors = engine.encode_all(texts, "query")
+    else:
+        seen = model.read(texts, engine.encode_all)
+        predictions = list(model.predict(seen, texts))
+        doubt, vectors = selection.margin(model.chances(seen, texts)), model.own(seen)
     chosen = []
     for rank, row in enumerate(selection.choose(vectors, doubt, LENGTH)):
         turn, predicted = read_[row], predictions[row]

@@ -50,13 +50,13 @@ def make(tenant_id: UUID, text: str, version_id: UUID | None = None) -> Explaine
         raise Unavailable("Another explanation is being made. Try again.", code="busy", wait=2)
     try:
         version_id, model = _model(tenant_id, version_id)
-        vector = engine.encode([text], adapter=model.adapter)
-        prediction = model.predict(vector, [text])[0]
+        read = model.read([text], engine.encode)
+        prediction = model.predict(read, [text])[0]
         return Explained(
             version_id,
             prediction,
             _words(text, model, prediction),
-            _nearest(tenant_id, vector, prediction, model.adapter),
+            _nearest(tenant_id, model.own(read), prediction, model.adapter),
         )
     finally:
         _busy.release()
@@ -89,7 +89,7 @@ def _words(text: str, model: Any, prediction: Prediction) -> explain.Explanation
             spelling=model.spelling,
             labels=model.labels,
             intent=str(prediction.label),
-            adapter=model.adapter,
+            adapters=model.adapters,
         )
     except DataError as error:
         raise Problem(f"{str(error).capitalize()}.", code="nothing_to_explain") from error

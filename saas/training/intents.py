@@ -226,7 +226,7 @@ def _accuracy(model: IntentModel, examples: list[Example]) -> float:
 
 
 def _predict(model: IntentModel, texts: list[str]) -> list[Prediction]:
-    return model.predict(engine.encode_all(texts, "query", adapter=model.adapter), texts)
+    return model.predict(model.read(texts, engine.encode_all), texts)
 
 
 def _is_frozen(digest: str) -> bool:

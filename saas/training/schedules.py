@@ -33,7 +33,8 @@ def put(*, every: str, least: int, actor: str) -> Schedule:
 def keep() -> Run | None:
     """Start the run that is due; None where none is, or where it cannot start now.
 
-    It goes on from the live model: new examples and corrections with a replay of the old ones.
+    It goes on from the live model: new examples and corrections with a replay of the old ones, with
+    the options of the last tuned run.
     """
     schedule = get()
     if schedule.every == Schedule.Every.OFF:
@@ -46,8 +47,10 @@ def keep() -> Run | None:
     corrected = Correction.objects.filter(created_at__gt=since).values_list("digest", flat=True)
     if len(set(fresh) | set(corrected)) < schedule.least:
         return None
+    tuned = last.filter(step="tuned").values_list("options", flat=True).first()
+    options = (tuned or {}) | {"continual": True}
     try:
-        return runs.start(Kind.INTENT, actor=ACTOR, step="tuned", options={"continual": True})
+        return runs.start(Kind.INTENT, actor=ACTOR, step="tuned", options=options)
     except (Conflict, QuotaExceeded) as problem:  # a run is open, or the month's quota is used up
         log.warning("scheduled run not started", reason=problem.default_code)
         return None

@@ -70,9 +70,10 @@ def fit(
     *,
     sequence: Settings | None = None,
     encoder: Path | None = None,
-) -> tuple[Recommender, Recommender]:
+    refit: bool = True,
+) -> list[Recommender]:
     """Recommenders of all but the last items: one that has not read the validation items, which its
-    settings and weights are chosen on, and one fitted on them too."""
+    settings and weights are chosen on, and with `refit` one fitted on them too."""
     plan = Plan(held_out_days=1.0, sequence=sequence, encoder=encoder)
     with tqdm(total=100, desc="beauty") as bar:
 
@@ -83,9 +84,8 @@ def fit(
         past = events(beauty)
         work = fitting(past, beauty.items, vectors, now=NOW, plan=plan, progress=progress)
         held = work.run()
-        whole = work.refit(held)
-    made = (Recommender.of(found, beauty.items) for found in (held, whole))
-    return next(made), next(made)
+        fitted = [held, work.refit(held)] if refit else [held]
+    return [Recommender.of(found, beauty.items) for found in fitted]
 
 
 def judge(model: Recommender, beauty: Beauty) -> dict[str, float]:

@@ -84,7 +84,7 @@ class Bench:
         )
 
     def encode(self, model: IntentModel, texts: list[str]) -> Any:
-        return self.encoder.encode(texts, adapter=model.adapter)
+        return model.read(texts, self.encoder.encode)
 
     def accuracy(self, model: IntentModel, examples: list[Example]) -> float:
         texts = [e.text for e in examples]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml import weights
 from ml.__main__ import main
 from ml.encoder import Encoder
 from ml.intent import IntentModel
@@ -73,13 +74,13 @@ def test_tune_then_eval(run, tmp_path: Path):
     assert (code, "accuracy         1.0000" in figures) == (0, True)
 
 
-def test_two_processes_tune_one_model(weights_folder: Path, tmp_path: Path):
+def test_two_processes_tune_one_model(tmp_path: Path):
     """As on two GPUs: each takes its part of every batch, and one of them keeps and tells the model."""
     file, settings = tmp_path / "a.csv", tmp_path / "c.json"
     file.write_text("text,intent\n" + ROWS, encoding="utf-8")
     settings.write_text('{"epochs": 1, "rank": 2, "threads": 1, "device": "cpu"}')
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    tune = ["-m", "ml", "--encoder", str(weights_folder), "tune", "intent", str(file)]
+    tune = ["-m", "ml", "--encoder", weights.ENGLISH, "tune", "intent", str(file)]
     done = subprocess.run(
         [*launch, *tune, str(tmp_path / "model"), "--config", str(settings)],
         capture_output=True,

@@ -131,7 +131,7 @@ def test_with_an_adapter_it_explains_the_adapted_encoder(explainer, model, encod
     adapter = Adapter(encoder.fingerprint, tensors)
     text, given = "I want a refund", {"head": model.head, "labels": model.labels}
     plain = explainer.explain(text, **given, intent="refund")
-    adapted = explainer.explain(text, **given, intent="refund", adapter=adapter)
+    adapted = explainer.explain(text, **given, intent="refund", adapters=[adapter])
     logits = model.head.logits(encoder.encode([text], adapter=adapter))[0]
     score = logits[model.labels.index("refund")] - logits.mean()
     assert adapted.score == pytest.approx(score, abs=0.15)
@@ -150,6 +150,20 @@ def test_a_tuned_models_head_is_linear(explainer, encoder) -> None:
     assert moved == pytest.approx(found.score - found.baseline, abs=0.1)
 
 
+def test_a_head_that_reads_both_is_explained_by_both(explainer, model, encoder) -> None:
+    weight = np.random.default_rng(0).normal(size=(len(model.labels), encoder.dimension))
+    head = Head.both(weight.astype(np.float32), model.head, share=0.5)
+    text = "I want a refund"
+    found = explainer.explain(
+        text, head=head, labels=model.labels, intent="refund", adapters=[None, None]
+    )
+    logits = head.logits(np.hstack([encoder.encode([text])] * 2))[0]
+    score = logits[model.labels.index("refund")] - logits.mean()
+    assert found.score == pytest.approx(score, abs=0.15)
+    moved = sum(token.weight for token in found.tokens)
+    assert moved == pytest.approx(found.score - found.baseline, abs=0.15)
+
+
 def test_another_encoders_adapter_is_refused(explainer, model) -> None:
     with pytest.raises(ModelError, match="belongs to the encoder other"):
         explainer.explain(
@@ -157,7 +171,7 @@ def test_another_encoders_adapter_is_refused(explainer, model) -> None:
             head=model.head,
             labels=model.labels,
             intent="refund",
-            adapter=Adapter("other", {}),
+            adapters=[Adapter("other", {})],
         )
 
 

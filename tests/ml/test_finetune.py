@@ -90,14 +90,11 @@ def distance(model: IntentModel, other: IntentModel) -> float:
     return float(np.linalg.norm(one - two) / np.linalg.norm(two))
 
 
-@pytest.mark.parametrize("joined", [False, True])
-def test_a_tuned_model_understands_both_languages(
-    run, encoder: Encoder, tmp_path: Path, joined: bool
-) -> None:
-    changes = {"epochs": 4, "refit": True, "joined": joined}
+def test_a_tuned_model_understands_both_languages(run, encoder: Encoder, tmp_path: Path) -> None:
+    changes = {"epochs": 4, "refit": True, "joined": True}
     model = run(changes=changes, background=["红烧肉怎么做", "Sing a song"])
     assert model.adapter.rank == QUICK["rank"]
-    vectors = encoder.encode(list(ASKED), adapter=model.adapter)
+    vectors = model.read(list(ASKED), encoder.encode)
     assert [p.label for p in model.predict(vectors, list(ASKED))] == list(ASKED.values())
     assert all(0 <= p.confidence <= 1 for p in model.predict(vectors, list(ASKED)))
     model.save(tmp_path / "model")
@@ -127,7 +124,7 @@ def test_a_model_of_another_encoder_is_refused(small) -> None:
 
 def test_a_killed_run_goes_on_to_the_same_result(small, tmp_path: Path) -> None:
     # bfloat16 rounds so coarsely that a step that is done twice would look like chance.
-    changes = {"checkpoint_seconds": 0.0, "accumulate": 2, "epochs": 3, "dtype": "float32"}
+    changes = {"checkpoint_seconds": 0.0, "accumulate": 2, "epochs": 2, "dtype": "float32"}
     whole = small(changes=changes)
 
     def kill(share: float, told: str) -> None:
@@ -191,7 +188,7 @@ def test_a_switch_that_is_tried_is_kept_only_where_it_helps(small) -> None:
 def test_self_training_learns_from_messages_without_a_label(run, encoder: Encoder) -> None:
     unlabelled = ["has it been shipped", "money back please", "reset it", "还没到", "几点下班"] * 3
     model = run(changes={"self_training": "on"}, unlabelled=unlabelled)
-    vectors = encoder.encode(list(ASKED), adapter=model.adapter)
+    vectors = model.read(list(ASKED), encoder.encode)
     assert [p.label for p in model.predict(vectors, list(ASKED))] == list(ASKED.values())
 
 

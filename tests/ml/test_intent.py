@@ -3,9 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.adapters import Adapter
 from ml.calibration import Aim
 from ml.encoder import Encoder
 from ml.errors import ArtifactError, DataError
+from ml.familiarity import Familiarity
+from ml.head import Head
 from ml.intent import IntentModel
 
 TAUGHT = {
@@ -123,6 +126,40 @@ def test_the_spelling_tells_what_vectors_do_not(tmp_path: Path):
     assert [p.label for p in predictions] == ["tariff", "roaming"] * 10
     model.save(tmp_path / "model")
     assert IntentModel.load(tmp_path / "model").predict(noise[60:], asked) == predictions
+
+
+def test_a_tuned_head_and_an_instant_one_are_right_together(tmp_path: Path):
+    """Each knows half of the intents by its own vectors; after loading it reads the same."""
+    rng = np.random.default_rng(0)
+    labels = [name for name in ("a", "b", "c", "d") for _ in range(20)]
+    places = np.repeat(np.arange(4), 20)
+    noise = rng.normal(scale=0.1, size=(80, 8)).astype(np.float32)
+    plain = noise.copy()
+    plain[np.arange(80), np.where(places < 2, places, 7)] += 1
+    tuned = noise.copy()
+    tuned[np.arange(80), np.where(places < 2, 7, places)] += 1
+    instant = IntentModel.fit(plain, labels)
+    weight = 4 * np.eye(4, 8, dtype=np.float32)
+    model = IntentModel(
+        instant.labels,
+        Head.both(weight, instant.head, share=1.0),
+        Familiarity.fit(tuned, places, None),
+        calibration=instant.calibration,
+        report={},
+        adapter=Adapter("some", {"layer.a": noise[:2], "layer.b": noise[:8, :2]}),
+    )
+
+    def encode(texts, *, kind, adapter):
+        assert kind == "query"
+        return plain if adapter is None else tuned
+
+    texts = [""] * 80
+    read = model.read(texts, encode)
+    assert [p.label for p in model.predict(read, texts)] == labels
+    np.testing.assert_array_equal(model.own(read), tuned)
+    model.save(tmp_path / "model")
+    again = IntentModel.load(tmp_path / "model")
+    assert again.predict(again.read(texts, encode), texts) == model.predict(read, texts)
 
 
 def test_the_same_seed_gives_the_same_model(taught):

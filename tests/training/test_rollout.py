@@ -218,6 +218,6 @@ def test_the_schedule_tunes_again_from_what_is_new(shop, worked_off, monkeypatch
     found = versions(shop)[2]
     assert found["step"] == "tuned"
     run = shop.call.get(f"training/runs/{found['id']}").json()
-    assert (run["state"], run["options"]) == ("succeeded", {"continual": True})
+    assert (run["state"], run["options"]) == ("succeeded", QUICK | {"continual": True})
     assert say(shop, "I want a gift card")["answer"]["intent"] == "gift_card"
     assert say(shop)["answer"]["intent"] == "order_status"
