@@ -200,12 +200,25 @@ def _mixed(held: HeldOut, truth: Rows) -> tuple[float, float]:
 
 
 def instant_share(logits: Vectors, instant: Vectors, truth: Rows) -> float:
-    """How much of an instant head's logits to add to a tuned one's: likewise by the likelihood."""
-    return min(INSTANT, key=lambda share: _cooled(logits + share * instant, truth)[0])
+    """How much of an instant head's logits to add to a tuned one's, likewise by the likelihood.
+
+    It is the least share within a standard error of the best: the model of all examples is surer
+    than the one that is asked here, and needs less help.
+    """
+    losses = np.asarray([_losses(logits + share * instant, truth) for share in INSTANT])
+    behind = losses - losses[losses.mean(axis=1).argmin()]
+    errors = behind.std(axis=1) / len(truth) ** 0.5
+    return INSTANT[int(np.argmax(behind.mean(axis=1) <= errors))]
+
+
+def _losses(logits: Vectors, truth: Rows) -> NDArray[np.float64]:
+    """Each text's loss, at the temperature that suits all."""
+    cooled = logits / _cooled(logits, truth)[1]
+    return -np.log(np.maximum(softmax(cooled)[np.arange(len(truth)), truth], 1e-12))
 
 
 def _cooled(logits: Vectors, truth: Rows) -> tuple[float, float]:
-    """The least loss that logits can have, and the temperature that they have it at."""
+    """The least mean loss that logits can have, and the temperature that they have it at."""
     from scipy.optimize import minimize_scalar
 
     def loss(log_temperature: float) -> float:
