@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ml.engine import Engine
     from ml.reranker import Reranker
     from ml.safety import Guard
+    from ml.sentiment import Sentiment
     from ml.types import Vectors
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ def warm_up() -> None:
 
             background()
             guard()
+            sentiment()
             encode(["ready"])
             if settings.RERANKER:
                 rerank("ready", ["ready"])
@@ -147,6 +149,14 @@ def guard() -> Guard:
 
     own = Wording.load(settings.SAFETY_MODEL) if settings.SAFETY_MODEL else None
     return Guard.fit(lambda texts: encode_all(texts, "query"), wording=own)
+
+
+@functools.cache
+def sentiment() -> Sentiment:
+    """Says how a customer feels, by the encoder as it is."""
+    from ml.sentiment import Sentiment
+
+    return Sentiment.fit(lambda texts: encode_all(texts, "query"))
 
 
 def space(adapter: Adapter | None) -> str:

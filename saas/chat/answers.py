@@ -123,6 +123,10 @@ class Reading:
         """As the models read it."""
         return _bare(self.text)
 
+    def sentiment(self, plan: Plan) -> str:
+        """How who wrote it seems to feel."""
+        return engine.sentiment().judge(plan.of(self.vectors, None)[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -130,6 +130,7 @@ def store(asked: Asked, composed: Composed, *, message_id: UUID, new: bool) -> N
         conversation_id=conversation_id,
         author=Message.Author.CUSTOMER,
         text=asked.text,
+        sentiment=asked.sentiment,
         created_at=now,
     )
     answered = Message(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
@@ -131,6 +131,7 @@ class Turn(Generic[T]):
             message_id = uuid4()
             yield Started(asked.conversation_id, message_id)
             readings = plan.read(followups.readings(asked.text, before.question))
+            asked = replace(asked, sentiment=readings[0].sentiment(plan))
             wish = products.wish(readings[-1].text)
             with self.scope():
                 draft, wanted = handoffs.decide(

@@ -100,7 +100,7 @@ def decide(
 
 def _due(asked: Asked, found: Answer, set_: policy.Policy) -> Wanted | None:
     intent = found.intent if found.in_scope else None
-    priority = set_.priority(intent=intent, audience=asked.audience)
+    priority = set_.priority(intent=intent, audience=asked.audience, sentiment=asked.sentiment)
     if priority is not None:
         return Wanted(Reason.RULE, priority)
     if found.kind != "fallback" or not set_.unsure_after:

@@ -43,7 +43,7 @@ def rated(rating: Rating) -> None:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    names = ("author", "agent", "text", "kind", "intent", "confidence", "created_at")
+    names = ("author", "agent", "text", "kind", "sentiment", "intent", "confidence", "created_at")
     told = {name: getattr(message, name) for name in names}
     return {"id": message.id, "conversation_id": message.conversation_id, **told}
 

@@ -41,21 +41,27 @@ class Opening(Part):
 
 
 class Rule(Part):
-    """Messages of an intent, or of an audience, go to a person with this priority."""
+    """Messages of an intent, of an audience, or of who is upset go to a person with this priority.
+
+    Where a rule names more than one of these, all of them must fit.
+    """
 
     intent: str | None = Field(default=None, min_length=1, max_length=128)
     audience: str | None = Field(default=None, min_length=1, max_length=128)
+    sentiment: Literal["negative"] | None = None
     priority: int = Field(ge=0, le=HIGHEST)
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if self.intent is None and self.audience is None:
-            raise ValueError("name an intent or an audience")
+        if (self.intent, self.audience, self.sentiment) == (None, None, None):
+            raise ValueError("name an intent, an audience or a sentiment")
         return self
 
-    def fits(self, *, intent: str | None, audience: str) -> bool:
-        return (self.intent is None or self.intent == intent) and (
-            self.audience is None or self.audience.casefold() == audience.casefold()
+    def fits(self, *, intent: str | None, audience: str, sentiment: str) -> bool:
+        return (
+            self.intent in (None, intent)
+            and (self.audience is None or self.audience.casefold() == audience.casefold())
+            and self.sentiment in (None, sentiment)
         )
 
 
@@ -73,9 +79,13 @@ class Policy(Part):
         today = self.hours.get(DAYS[local.weekday()], [])  # type: ignore[call-overload]
         return not self.hours or any(o.start <= local.time() < o.end for o in today)
 
-    def priority(self, *, intent: str | None, audience: str) -> int | None:
+    def priority(self, *, intent: str | None, audience: str, sentiment: str) -> int | None:
         """That of the most urgent rule that fits; None where none does."""
-        fitting = [r.priority for r in self.rules if r.fits(intent=intent, audience=audience)]
+        fitting = (
+            rule.priority
+            for rule in self.rules
+            if rule.fits(intent=intent, audience=audience, sentiment=sentiment)
+        )
         return max(fitting, default=None)
 
 

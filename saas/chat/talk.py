@@ -15,7 +15,7 @@ ABOUT_SOMETHING = (*ANSWERS, "clarify", "ask", "fallback")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A customer's message to the bot."""
+    """A customer's message to the bot; `sentiment` is how they seem to feel (`ml.sentiment`)."""
 
     conversation_id: UUID
     text: str
@@ -23,6 +23,7 @@ class Asked:
     customer: str = ""
     product: str = ""
     audience: str = ""
+    sentiment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

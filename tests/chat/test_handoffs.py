@@ -98,6 +98,23 @@ def test_a_rule_hands_over_with_its_priority_and_the_most_urgent_is_first(shop) 
     assert found == [("rule", 9), ("asked", 3), ("rule", 1)]
 
 
+def test_a_rule_hands_over_who_is_upset(shop) -> None:
+    shop.call("PUT", "inbox/policy", {"rules": [{"sentiment": "negative", "priority": 6}]})
+    calm = [tell(shop, text) for text in ("Where is my parcel?", "我的快递到哪了？")]
+    upset = [
+        tell(shop, text)
+        for text in (
+            "I am sick of waiting, your service is awful!",
+            "等了这么久没人管，你们太过分了！",
+        )
+    ]
+
+    assert [told["state"] for told in calm + upset] == ["bot", "bot", "waiting", "waiting"]
+    assert [entry["priority"] for entry in waiting(shop)] == [6, 6]
+    whole = shop.call.get(f"conversations/{upset[0]['conversation_id']}").json()
+    assert [message["sentiment"] for message in whole["messages"]] == ["negative", ""]
+
+
 def test_the_bot_is_silent_from_the_request_until_it_is_handed_back(shop, worked_off) -> None:
     write(shop, worked_off, BATTERIES)
     talk = tell(shop, "转人工")["conversation_id"]
@@ -184,7 +201,7 @@ def test_the_customer_is_told_when_nobody_is_there(shop) -> None:
         ({"timezone": "Mars"}, "no time zone"),
         ({"hours": {"mon": [{"start": "18:00", "end": "09:00"}]}}, "end must be after start"),
         ({"hours": {"noday": []}}, "noday"),
-        ({"rules": [{"priority": 3}]}, "name an intent or an audience"),
+        ({"rules": [{"priority": 3}]}, "name an intent, an audience or a sentiment"),
         ({"rules": [{"intent": "x", "priority": 10}]}, "priority"),
         ({"unsure_after": -1}, "unsure_after"),
     ],

@@ -34,6 +34,9 @@ class StoredMessage(BaseModel):
     agent: str = Field(description="Who wrote it, of an agent's message")
     text: str
     kind: str
+    sentiment: str = Field(
+        description="Of a customer's message to the bot: neutral, negative (upset) or positive"
+    )
     intent: str
     confidence: float | None
     sources: list[SourceOut]

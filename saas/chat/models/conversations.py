@@ -64,6 +64,9 @@ class Message(TenantModel):
     author = models.CharField(max_length=10, choices=Author.choices)
     text = models.TextField()
     kind = models.CharField(max_length=10, blank=True)
+    sentiment = models.CharField(
+        max_length=10, blank=True, default="", db_default="", help_text="of who writes to the bot"
+    )
     agent = models.CharField(max_length=128, blank=True)
     intent = models.CharField(max_length=128, blank=True)
     confidence = models.FloatField(null=True)
