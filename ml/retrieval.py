@@ -19,6 +19,9 @@ CANDIDATES = 50  # by meaning, and as many by words
 # In standard deviations of unrelated cosines: what all of a question's words count at the least, and
 # what each counts that is as rare as one that no passage has: of these long questions have more.
 WORDS, WORD = 3.0, 0.9
+# How much a passage's likeness to its nearest others takes from its cosine, and among how many these
+# are looked for: more would cost an import seconds and change little.
+CROWDED, NEIGHBOURS, CROWD = 0.3, 3, 4_000
 QUESTION_SHARE = 0.35  # in a passage's vector; the rest is question and answer
 RELEVANT_WORDS = 0.2  # their share of what tells a passage from talk about other things
 BACKGROUND_SHARE = 0.98
@@ -111,6 +114,7 @@ class Retriever:
             v - own[language_of(t)] for v, t in zip(passages.vectors, passages.texts, strict=True)
         ]
         self._index = VectorIndex.build(self._ids, np.asarray(away).reshape(passages.vectors.shape))
+        self._crowding = crowding(passages.vectors)
         self._spread, self._borders = 0.0, np.ones(2)
         if len(self):
             others = [
@@ -158,7 +162,28 @@ class Retriever:
         both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
         each = max(WORD, WORDS / words.most) if words.most else 0.0
         ranking = cosines + each * self._spread * words.scores[rows]
+        ranking -= CROWDED * self._crowding[rows]
         return rows, ranking, np.stack([centred, both], axis=1)
+
+
+def crowding(vectors: Vectors) -> Vectors:
+    """float32[n]: how near its three nearest others are to each of float32[n, d], in the mean.
+
+    What stands among many that say nearly the same is near to every question about them; taking some
+    of that away finds the one that answers (CSLS, Conneau et al. 2018, arXiv:1710.04087).
+    """
+    step = -(-len(vectors) // CROWD) or 1
+    others = vectors[::step]
+    if len(others) <= NEIGHBOURS:
+        return np.zeros(len(vectors), dtype=np.float32)
+    found = np.empty(len(vectors), dtype=np.float32)
+    for start in range(0, len(vectors), CROWD):
+        likeness = vectors[start : start + CROWD] @ others.T
+        for row in range(-start % step, len(likeness), step):
+            likeness[row, (start + row) // step] = -1.0  # itself
+        nearest = -np.partition(-likeness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        found[start : start + CROWD] = nearest.mean(axis=1)
+    return found
 
 
 def centres(texts: Sequence[str], vectors: Vectors) -> dict[Language, Vectors]:
