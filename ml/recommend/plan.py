@@ -18,7 +18,7 @@ class Settings:
     longest: int = 50
     dropout: float = 0.4
     id_dropout: float = 0.1
-    epochs: int = 60
+    epochs: int = 30
     rate: float = 1e-3
     decay: float = 0.01
     tokens: int = 1_024  # events in a step, at most
