@@ -76,6 +76,19 @@ def test_no_passages_answer_nothing(encoder: Encoder) -> None:
     assert Retriever(nothing, others).search(question, 3) == []
 
 
+def test_what_stands_alone_goes_before_one_of_many_alike() -> None:
+    """Both are as near to the question; four near copies stand beside one of them."""
+    axes = np.eye(8, dtype=np.float32)
+    copies = [0.95 * axes[1] + 0.31 * axes[place] for place in (3, 4, 5, 6)]
+    vectors = np.asarray([axes[1], axes[2], *copies])
+    names = ["crowded", "alone", "a", "b", "c", "d"]
+    background = sentences()
+    others = Passages(background, background, np.tile(axes[7], (len(background), 1)))
+    question = Question("?", (axes[1] + axes[2]) / np.sqrt(np.float32(2)))
+    found = Retriever(Passages(names, names, vectors), others).search(question, 2)
+    assert found[0].id == "alone"
+
+
 def test_words_count_by_how_rare_they_are() -> None:
     index = LexicalIndex.build(["the red lamp", "the blue lamp", "the sofa", "沙发的颜色"])
     blue, colour = index.scores("the blue one"), index.scores("颜色")
