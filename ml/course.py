@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # what AdamW keeps of each parameter
+TOKENS = 2_048  # that go through the encoder at once, padding among them: less than a gigabyte
 BUCKET = 64  # batches that are sorted by length together: a tenth less padding than in 16
 
 
@@ -162,13 +163,18 @@ class Course:
         # Reseeded at each step, a training that goes on from a checkpoint draws the same dropout.
         torch.manual_seed(self._config.seed * 1_000_003 + state.epoch * 10_007 + state.batch)
         rows = rows[accelerator.process_index :: accelerator.num_processes]
-        if len(rows):
-            ids, mask = trainee.batch([self._lesson.tokens[row] for row in rows])
-            loss = self._loss(rows, ids, mask)
+        for part in self._parts(rows):
+            ids, mask = trainee.batch([self._lesson.tokens[row] for row in part])
+            loss = self._loss(part, ids, mask) * (len(part) / len(rows))
             (loss / self._config.accumulate).backward()  # type: ignore[no-untyped-call]
             state.loss += float(loss.detach())
         if last or (state.batch + 1) % self._config.accumulate == 0:
             self._step()
+
+    def _parts(self, rows: Rows) -> list[Rows]:
+        """A batch in parts that fit into memory: long texts are learned few at a time."""
+        longest = max((len(self._lesson.tokens[row]) for row in rows), default=0)
+        return np.array_split(rows, -(-longest * len(rows) // TOKENS)) if len(rows) else []
 
     def _loss(self, rows: Rows, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         import torch
