@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +160,7 @@ class Run:
             progress=lambda share, told: self._progress(start + size * share, f"{stage}: {told}"),
             twin=twin,
         )
+        gc.collect()  # the encoder it trained is in cycles, and would stand beside the next one
         self._done += 1
         self._seen += found.state.epoch * len(rows)
         return found
