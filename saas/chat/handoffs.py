@@ -254,5 +254,6 @@ def _move(conversation: Conversation, move: str) -> None:
         )
     conversation.state, conversation.updated_at = after, timezone.now()
     conversation.save(update_fields=["state", "updated_at"])
+    notices.moved(conversation)
     if after == State.CLOSED:
         notices.closed(conversation)

@@ -1,15 +1,23 @@
-"""What the tenant's webhooks are told of its conversations; docs/webhooks.md shows the forms."""
+"""What is told of conversations: to the tenant's webhooks (docs/webhooks.md), and live."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from saas.chat import live
 from saas.chat.models import Conversation, Feedback, HandOff, Message, Rating
 from saas.webhooks import events
 
 
 def said(*messages: Message) -> None:
     events.emit("message.created", *map(_message, messages))
+    for message in messages:
+        live.tell(message.conversation_id, "message", id=message.id, author=message.author)
+
+
+def moved(conversation: Conversation) -> None:
+    """Not for webhooks, which are told what moved it."""
+    live.tell(conversation.id, "state", state=conversation.state)
 
 
 def requested(hand_off: HandOff) -> None:
