@@ -35,6 +35,12 @@ DATABASES["owner"] |= {"TEST": {"MIRROR": "default"}}
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 INSTALLED_APPS = [
+    "saas.portal",  # before allauth, whose pages its templates dress
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "django.contrib.messages",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",
@@ -61,6 +67,13 @@ MIDDLEWARE = [
     "saas.middleware.body_limit",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "saas.middleware.content_security",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "saas.portal.languages.middleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "tenants.middleware.PortalMiddleware",
 ]
 ROOT_URLCONF = "saas.urls"
 WSGI_APPLICATION = "saas.wsgi.application"
@@ -68,7 +81,14 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "saas.portal.frame.context",
+            ]
+        },
     }
 ]
 AUTH_USER_MODEL = "tenants.User"
@@ -77,6 +97,26 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Signing in: by e-mail, with a second factor for who set one. Only who was invited signs up, and the
+# mailed invitation or password reset has proven the address.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL, LOGIN_REDIRECT_URL = "/account/login/", "/t/"
+ACCOUNT_ADAPTER = "saas.portal.accounts.Accounts"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+MFA_ADAPTER = "saas.portal.accounts.Factors"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Frontdesk"
+MFA_TOTP_TOLERANCE = 1
+CSRF_FAILURE_VIEW = "saas.portal.frame.forged"
+# Attempts to sign in are counted for all processes together.
+CACHES = {"default": {"BACKEND": "saas.portal.cache.Cache", "LOCATION": REDIS_URL}}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "中文")]
@@ -99,7 +139,10 @@ SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 
@@ -180,6 +223,10 @@ LLM_PRICE_OUT = env("LLM_PRICE_OUT", default="0")
 OUTSIDE_ALLOWED = env.list("OUTSIDE_ALLOWED", default=[])
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
 
+# Where e-mail goes out, and from whom; without an address there is none.
+vars().update(env.email_url_config(env("EMAIL_URL", default="") or "dummymail://"))
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="frontdesk@localhost")
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -222,9 +269,3 @@ LOGGING = {
     # Requests are logged once, by saas.middleware.request_log.
     "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
 }
-
-SILENCED_SYSTEM_CHECKS = [
-    # There are no cookies or forms that change anything across sites: the API takes keys only,
-    # and the demo page's forms name the same origin (saas/demo/views.py).
-    "security.W003",
-]

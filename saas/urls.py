@@ -24,6 +24,7 @@ from saas.chat.api import (
 )
 from saas.demo import views as demo
 from saas.labelling.api import findings, jobs, labels, proposals, turns
+from saas.portal import urls as portal
 from saas.recommend.api import (
     customers,
     events,
@@ -167,9 +168,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi")),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    *portal.urlpatterns,
     *demo.urls,
 ]
 
 handler400 = "saas.errors.bad_request"
-handler404 = "saas.errors.not_found"
+handler404 = "saas.portal.frame.not_found"
 handler500 = "saas.errors.server_error"

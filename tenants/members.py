@@ -42,6 +42,35 @@ def find_tenant_id(slug: str) -> uuid.UUID | None:
         return Tenant.objects.filter(slug=slug).values_list("id", flat=True).first()
 
 
+def find(user: User, slug: str) -> Member | None:
+    """A person's place in the tenant of that slug, with both; None where they have none."""
+    tenant_id = find_tenant_id(slug)
+    if tenant_id is None:
+        return None
+    with tenant_scope(tenant_id):
+        found: Member | None
+        found = Member.objects.select_related("tenant", "user").filter(user=user).first()
+        return found
+
+
+def places(user: User) -> list[Member]:
+    """Every tenant that a person belongs to, by name, before any is chosen."""
+    with database_setting("app.user_id", str(user.pk)):
+        own = list(Member.unscoped.filter(user=user).values_list("tenant_id", flat=True))
+    found = []
+    for tenant_id in own:
+        with tenant_scope(tenant_id):
+            found.append(Member.objects.select_related("tenant").get(user=user))
+    return sorted(found, key=lambda member: member.tenant.name)
+
+
+def invited(token: str) -> str | None:
+    """Whose address an invitation is for; None where it is not valid."""
+    with database_setting("app.key_hash", digest(token)):
+        valid = Invitation.unscoped.filter(hash=digest(token), expires_at__gt=timezone.now())
+        return valid.values_list("email", flat=True).first()
+
+
 def invite(*, by: Member, email: str, role: str) -> str:
     """Offer membership; returns the token that goes into the e-mail. Replaces an earlier offer."""
     _require(by, role=role)

@@ -113,6 +113,9 @@ class Member(TenantModel):
     role = models.CharField(max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # For the look-up that precedes the tenant, where a policy of the database shows a person's own.
+    unscoped: ClassVar[models.Manager[Member]] = models.Manager()
+
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "user"], name="member_once_per_tenant"),

@@ -101,6 +101,8 @@ NOTHING_YET = {
 }
 # Tables that belong to no tenant, knowingly.
 SHARED = {
+    "account_emailaddress",
+    "account_emailconfirmation",
     "auth_group",
     "auth_group_permissions",
     "auth_permission",
@@ -115,6 +117,7 @@ SHARED = {
     "django_content_type",
     "django_migrations",
     "django_session",
+    "mfa_authenticator",
     "tenants_user",
     "tenants_user_groups",
     "tenants_user_user_permissions",
@@ -124,6 +127,7 @@ REVEALED = {
     ("tenants_tenant", "every_tenant"),
     ("tenants_invitation", "by_hash"),
     ("tenants_apikey", "by_hash"),
+    ("tenants_member", "own"),
 }
 
 

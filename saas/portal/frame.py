@@ -1,0 +1,127 @@
+"""What all pages of the portal share: permission, language, navigation, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+
+from saas import errors
+from saas.errors import Problem
+from saas.portal import languages, permissions, words
+from tenants.models import Member
+
+NAVIGATION = (("home", "portal_home", "home.see"),)
+View = Callable[..., HttpResponseBase]
+
+
+def page(
+    action: str, *, methods: tuple[str, ...] = ("GET",), scoped: bool = True
+) -> Callable[[View], View]:
+    """A page below /t/<tenant>/, for whose role the permission table allows `action`.
+
+    A Problem is told on the page, and nothing half-written stays.
+    """
+
+    def made(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, tenant: str, **names: Any) -> HttpResponseBase:
+            if request.method not in methods and request.method != "HEAD":
+                return HttpResponseNotAllowed(methods)
+            if not permissions.may(member_of(request).role, action):
+                return notice(request, "forbidden", 403)
+            try:
+                return view(request, **names)
+            except Problem as problem:
+                if scoped:
+                    transaction.set_rollback(True)
+                return told(request, problem)
+            except ObjectDoesNotExist as missing:
+                raise Http404 from missing
+
+        guarded.action, guarded.scoped = action, scoped  # type: ignore[attr-defined]
+        guarded.methods = methods  # type: ignore[attr-defined]
+        return guarded
+
+    return made
+
+
+def member_of(request: HttpRequest) -> Member:
+    member: Member = request.member  # type: ignore[attr-defined]
+    return member
+
+
+def agent_of(request: HttpRequest) -> str:
+    """Who a member is in conversations: colleagues and customers read it."""
+    user = member_of(request).user
+    return (user.get_full_name() or user.email)[:128]
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """For all templates; nothing on pages that are not the portal's."""
+    if not hasattr(request, "language"):
+        return {}
+    found: dict[str, Any] = {
+        "language": languages.of(request),
+        "theme": languages.theme(request),
+        "words": words.of(request),
+    }
+    member = getattr(request, "member", None)
+    if member:
+        found |= {"member": member, "tenant": member.tenant, "navigation": navigation(request)}
+    return found
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Where the member's role may go."""
+    member, said = member_of(request), words.of(request)["navigation"]
+    entries = [
+        {"words": said[name], "url": reverse(view, args=[member.tenant.slug])}
+        for name, view, action in NAVIGATION
+        if permissions.may(member.role, action)
+    ]
+    here = [e for e in entries if request.path.startswith(e["url"])]
+    nearest = max(here, key=lambda entry: len(entry["url"]), default=None)
+    return [entry | {"here": entry is nearest} for entry in entries]
+
+
+def wants_part(request: HttpRequest) -> bool:
+    return "HX-Request" in request.headers
+
+
+def told(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """What is wrong, in the member's language, where it does not take the page's place."""
+    text = words.problem(problem, languages.of(request))
+    if not wants_part(request):
+        return render(request, "portal/notice.html", {"title": text}, status=problem.status_code)
+    response = render(request, "portal/alert.html", {"text": text}, status=problem.status_code)
+    response["HX-Retarget"], response["HX-Reswap"] = "#alerts", "innerHTML"
+    return response
+
+
+def notice(request: HttpRequest, name: str, status: int) -> HttpResponse:
+    said = words.of(request)["notices"][name]
+    if wants_part(request):
+        response = render(request, "portal/alert.html", {"text": said["title"]}, status=status)
+        response["HX-Retarget"], response["HX-Reswap"] = "#alerts", "innerHTML"
+        return response
+    return render(request, "portal/notice.html", said, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """A page for people, and a problem document for programs."""
+    if languages.PAGES.match(request.path):
+        return notice(request, "not_found", 404)
+    return errors.not_found(request, exception)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that this site has not made, or whose cookie was lost."""
+    return notice(request, "forged", 403)
