@@ -64,6 +64,13 @@ def count_message(tenant_id: UUID, *, of: str) -> None:
         )
 
 
+def over(limit: str, who: str) -> int:
+    """Count one call of somebody: the seconds to wait where it is beyond the limit, else 0."""
+    item = parse(limit)
+    calls, wait = _count(item, who)
+    return wait if calls > item.amount else 0
+
+
 def _count(item: RateLimitItem, who: str) -> tuple[int, int]:
     """Calls in the window that is running, 0 where they cannot be counted; seconds until its end."""
     window, now = item.get_expiry(), time.time()

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "saas.chat",
     "saas.recommend",
     "saas.labelling",
+    "saas.widget",
     "saas.demo",
     "saas",
 ]
@@ -206,6 +207,8 @@ TRIAL_TEXTS = env.int("TRIAL_TEXTS", default=60)
 # many of them, and (question, answer) pairs.
 UNLABELLED = ["saas.chat.conversations.texts", "saas.labelling.turns.texts"]
 PASSAGES = "saas.chat.knowledge.pairs"
+# What else is deleted with a customer: functions of their id, which say how many rows that were.
+ERASURES = ["saas.chat.erasure.erase"]
 # A Celery task that is sent with the tenant's id when a version of a kind has gone live.
 AFTER_ACTIVATION = {"intent": "saas.chat.tasks.embed"}
 # A model of harmful wording beside the built-in guard, from `python -m ml train wording`.

@@ -36,6 +36,7 @@ from saas.recommend.api import (
 )
 from saas.training.api import challenges, corrections, examples, reports, runs, versions, watching
 from saas.webhooks.api import deliveries, webhooks
+from saas.widget.api import conversation, session, talk, widgets
 
 
 class IdentifierConverter:
@@ -155,6 +156,9 @@ v1: list[URLPattern | URLResolver] = [
         "webhooks/<uuid:id>/deliveries/<uuid:delivery>/replay",
         deliveries.ReplayDelivery.as_view(),
     ),
+    path("widgets", widgets.Widgets.as_view()),
+    path("widgets/<uuid:id>", widgets.OneWidget.as_view()),
+    path("widgets/<uuid:id>/secret", widgets.WidgetSecret.as_view()),
     path("usage", billing.Usage.as_view()),
     path("bill", billing.Bill.as_view()),
     path("keys", keys.Keys.as_view()),
@@ -163,8 +167,28 @@ v1: list[URLPattern | URLResolver] = [
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
 ]
 
+# What pages of other sites call, with a publishable key or a visitor's token (docs/widget.md).
+widget: list[URLPattern | URLResolver] = [
+    path("session", session.Session.as_view()),
+    path("messages", talk.Messages.as_view()),
+    path("messages/<uuid:id>/events", talk.MessageEvents.as_view()),
+    path("messages/<uuid:id>/feedback", conversation.Judge.as_view()),
+    path("hand-off", conversation.HandOff.as_view()),
+    path("files", talk.Files.as_view()),
+    path("files/<str:token>", talk.file),
+    path("live", talk.Live.as_view()),
+    path("data", talk.Data.as_view()),
+    path("conversations", conversation.Conversations.as_view()),
+    path("conversations/<uuid:id>", conversation.OneConversation.as_view()),
+    path("conversations/<uuid:id>/close", conversation.Close.as_view()),
+    path("conversations/<uuid:id>/typing", conversation.Typing.as_view()),
+    path("conversations/<uuid:id>/rating", conversation.Rate.as_view()),
+    path("conversations/<uuid:id>/transcript", conversation.Transcript.as_view()),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(v1)),
+    path("widget/", include(widget)),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi")),
     path("healthz", health.alive),
     path("readyz", health.ready),

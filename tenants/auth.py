@@ -9,7 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from tenants import keys
+from tenants import keys, visitors
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports this module
@@ -37,10 +37,43 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="frontdesk"'
 
 
+class VisitorAuthentication(BaseAuthentication):
+    """The caller is a visitor of a tenant's page, known by a token (tenants/visitors.py)."""
+
+    def authenticate(self, request: Request) -> tuple[keys.Principal, keys.Principal] | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.startswith(visitors.PREFIX):
+            raise AuthenticationFailed(
+                "Send the visitor's token as 'Authorization: Bearer fd_vt_…'."
+            )
+        try:
+            visitor = visitors.read(token.strip(), origin=origin_of(request))
+            self.check(request, visitor)
+        except visitors.Refused as refused:
+            raise AuthenticationFailed(f"{refused} Renew it, or begin a new session.") from refused
+        return visitor, visitor
+
+    def check(self, request: Request, visitor: visitors.Visitor) -> None:
+        """Raises visitors.Refused."""
+        if visitor.expired:
+            raise visitors.Refused("This visitor token has expired.")
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="frontdesk widget"'
+
+
+def origin_of(request: Request) -> str:
+    """The site whose page calls. Browsers leave it out where that is our own and nothing is sent."""
+    if request.META.get("HTTP_SEC_FETCH_SITE") == "same-origin":
+        return f"{request.scheme}://{request.get_host()}".lower()
+    return str(request.META.get("HTTP_ORIGIN", "")).rstrip("/").lower()
+
+
 def _check_origin(request: Request, principal: keys.Principal) -> None:
     if principal.origins is None:
         return
-    origin = request.META.get("HTTP_ORIGIN", "").rstrip("/").lower()
+    origin = origin_of(request)
     if origin not in principal.origins:
         raise PermissionDenied(
             f"This publishable key is not for pages of {origin or 'an unknown origin'}. "

@@ -139,6 +139,21 @@ def find(secret: str) -> Principal | None:
     )
 
 
+def live(tenant_id: UUID, key_id: UUID) -> Principal | None:
+    """A key that is alive, by its id; None for an expired or revoked one."""
+    with tenant_scope(tenant_id):
+        row = ApiKey.objects.filter(id=key_id, revoked_at=None).first()
+    if row is None or (row.expires_at and row.expires_at <= timezone.now()):
+        return None
+    return Principal(
+        tenant_id=tenant_id,
+        key_id=row.id,
+        prefix=row.prefix,
+        scopes=frozenset(row.scopes),
+        origins=tuple(row.origins) if row.kind == ApiKey.Kind.PUBLISHABLE else None,
+    )
+
+
 def rotate(key: ApiKey, *, overlap: timedelta, actor: str) -> tuple[ApiKey, str]:
     """A successor with the same rights and lifetime; the old key goes on for `overlap`, then expires."""
     lifetime = key.expires_at - key.created_at if key.expires_at else None

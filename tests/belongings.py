@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from saas.billing import quota, usage
 from saas.chat.models import (
+    Attachment,
     Conversation,
     Document,
     FaqProposal,
@@ -59,6 +60,9 @@ def give(business: Any) -> dict[str, str]:
     call("PUT", f"actions/{mark}_hi", action)
     webhook = call.post("webhooks", {"url": f"https://{mark}.example/hook"}).json()["id"]
     ping = call.post(f"webhooks/{webhook}/test").json()["id"]
+    page = {"name": mark, "kind": "pk", "origins": [f"https://{mark}.example"]}
+    widget = call.post("keys", page).json()["id"]
+    call("PUT", f"widgets/{widget}", {"title": {"en": mark}})
     run = call.post("training/runs", {"kind": "intent"}).json()["id"]
     with business.scope():
         made = store.Made(metrics={"accuracy": 1.0}, fingerprint=mark, encoder=mark)
@@ -73,6 +77,7 @@ def give(business: Any) -> dict[str, str]:
         Rating.objects.create(conversation=rated, score=5)
         answer = rated.messages.get(author="bot")
         Refusal.objects.create(message=answer, kind="harm", reason=mark, score=1, action="refuse")
+        Attachment.objects.create(message=answer, name=mark, type="text/plain", size=1, digest=mark)
         Feedback.objects.create(message=answer, helpful=True, comment=mark)
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
         Spending.objects.create(month="2026-01-01")
@@ -107,6 +112,7 @@ def give(business: Any) -> dict[str, str]:
         "inbox": str(hand_off.id),
         "actions": f"{mark}_hi",
         "webhooks": webhook,
+        "widgets": widget,
         "webhooks/deliveries": ping,
         "items": f"{mark}-item",
         "customers": f"{mark}-customer",

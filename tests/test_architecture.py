@@ -188,6 +188,8 @@ def knocks(found: Import) -> bool:
         return False
     if within(found.by, door_of.group()):  # one module of an API to another
         return False
+    if within(found.by, "saas.widget.api") and within(found.of, "saas.chat.api"):
+        return False  # the same calls, in the same forms, by visitors
     slice_, _, door = found.of.rpartition(".")
     return not (door == "tasks" and within(found.by, slice_) and not found.at_once)
 

@@ -81,6 +81,7 @@ SENT_TO_ONE = {
     "recommendation-rules/<uuid:id>": {"name": "mine", "action": "hide", "items": ["x"]},
     "actions/<identifier:id>": {"url": "https://mine.example/", "answer": {"en": "mine"}},
     "webhooks/<uuid:id>": {"active": False},
+    "widgets/<uuid:id>": {"title": {"en": "mine"}},
     "webhooks/<uuid:id>/replay": {"since": "2026-01-01T00:00:00Z"},
 }
 # Named by the tenant itself: one that has none of that name makes its own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +55,11 @@ def keep(key: str, response: Response) -> None:
     """Store the answer with the work it answers for."""
     body = json.loads(json.dumps(response.data, default=str))
     Answer.objects.filter(key=key).update(status=response.status_code, body=body)
+
+
+def erase(conversation_ids: Sequence[str]) -> None:
+    """Drop answers that were given in these conversations."""
+    Answer.objects.filter(body__conversation_id__in=conversation_ids).delete()
 
 
 def forget() -> int:

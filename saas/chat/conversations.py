@@ -78,6 +78,29 @@ def state_of(conversation_id: UUID) -> str:
     return found
 
 
+def of(customer: str) -> QuerySet[Conversation]:
+    """A customer's own ones."""
+    found: QuerySet[Conversation] = Conversation.objects.filter(customer=customer)
+    return found
+
+
+def begin(customer: str, *, language: str) -> UUID:
+    """A conversation in which nothing has been said yet."""
+    made: Conversation = Conversation.objects.create(customer=customer, language=language)
+    found: UUID = made.id
+    return found
+
+
+def adopt(anonymous: str, *, customer: str) -> int:
+    """Somebody turned out to be this customer: what they said before is the customer's."""
+    return of(anonymous).update(customer=customer)
+
+
+def reach(conversation_id: UUID, *, contact: dict[str, str]) -> None:
+    """Keep by what name and e-mail address a customer wants to be reached."""
+    Conversation.objects.filter(id=conversation_id).update(contact=contact)
+
+
 def at(transcript: str, *, customer: str) -> UUID | None:
     """The customer's latest conversation of which exactly this was said (a digest of it), if any.
 
@@ -102,17 +125,28 @@ def stand(conversation_id: UUID, *, transcript: str) -> None:
 
 def pass_on(conversation_id: UUID, text: str) -> UUID:
     """Keep what a customer says to a person; the message's id."""
+    found: UUID = receive(conversation_id, text).id
+    return found
+
+
+def receive(conversation_id: UUID, text: str) -> Message:
+    """Keep what a customer says and the bot does not answer."""
+    return _say(conversation_id, Message.Author.CUSTOMER, text)
+
+
+def remark(conversation_id: UUID, text: str) -> Message:
+    """Have the bot offer a person, unasked: who says yes to it is handed off."""
+    return _say(conversation_id, Message.Author.BOT, text, kind="fallback")
+
+
+def _say(conversation_id: UUID, author: str, text: str, *, kind: str = "") -> Message:
     now = timezone.now()
     Conversation.objects.filter(id=conversation_id).update(updated_at=now)
-    message = Message.objects.create(
-        conversation_id=conversation_id,
-        author=Message.Author.CUSTOMER,
-        text=text,
-        created_at=now,
+    message: Message = Message.objects.create(
+        conversation_id=conversation_id, author=author, text=text, kind=kind, created_at=now
     )
     notices.said(message)
-    found: UUID = message.id
-    return found
+    return message
 
 
 def store(asked: Asked, composed: Composed, *, message_id: UUID, new: bool) -> None:

@@ -82,6 +82,8 @@ def _item(hit: Hit, language: str) -> dict[str, Any]:
         "price": None if price is None else f"{price.normalize():f}",
         "currency": hit.item.currency,
         "why": LIKED[language],
+        "url": hit.item.url,
+        "image": hit.item.image,
     }
 
 

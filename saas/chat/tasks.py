@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from saas.chat import documents, faq, knowledge, pages
-from saas.chat.models import Document, Passage
+from saas.chat import documents, faq, knowledge, pages, transcripts
+from saas.chat.models import Conversation, Document, Passage
 from saas.chat.reading import formats
 from saas.chat.reading.blocks import ReadError
 from saas.chat.reading.chunks import cut
@@ -37,6 +37,13 @@ def catch_up() -> None:
             embed.delay(str(tenant_id))
         for document_id in unread:
             read.delay(str(tenant_id), str(document_id))
+
+
+@shared_task(time_limit=120, autoretry_for=(OSError,), retry_backoff=30, max_retries=5)
+def send_transcript(tenant_id: str, conversation_id: str, address: str) -> None:
+    """Send a conversation by e-mail; a mail server that is away is tried again."""
+    with tenant_scope(UUID(tenant_id)), suppress(Conversation.DoesNotExist):
+        transcripts.send(UUID(conversation_id), address)
 
 
 @shared_task(time_limit=3600)

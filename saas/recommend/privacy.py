@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.crypto import salted_hmac
+from django.utils.module_loading import import_string
 
 from saas.recommend import customers
 from saas.recommend.models import Customer, Event, Recommendation
@@ -58,6 +60,7 @@ class Erased:
     customers: int
     events: int
     recommendations: int
+    conversations: int
 
 
 def erase(customer: str, *, actor: str) -> Erased:
@@ -71,6 +74,7 @@ def erase(customer: str, *, actor: str) -> Erased:
     rows = Customer.objects.filter(external_id__in=ids).delete()[0]
     events = Event.objects.filter(customer__in=ids).delete()[0]
     recommendations = Recommendation.objects.filter(customer__in=ids).delete()[0]
+    talks = sum(import_string(erase)(id_) for erase in settings.ERASURES for id_ in ids)
     named = salted_hmac("customer.erased", f"{current_tenant_id()} {known}").hexdigest()[:32]
     audit.record(
         actor=actor,
@@ -78,5 +82,6 @@ def erase(customer: str, *, actor: str) -> Erased:
         target=f"customer digest {named}",
         events=events,
         recommendations=recommendations,
+        conversations=talks,
     )
-    return Erased(rows, events, recommendations)
+    return Erased(rows, events, recommendations, talks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -50,6 +50,11 @@ def ping(webhook_id: UUID) -> Delivery:
     """Send a webhook something of no meaning, to see whether it arrives."""
     (delivery,) = deliveries.queue([webhook_id], [Event.objects.create(type=PING, data={})])
     return delivery
+
+
+def erase(conversation_ids: Sequence[str]) -> None:
+    """Drop what is kept of these conversations, told or not."""
+    Event.objects.filter(data__conversation_id__in=conversation_ids).delete()
 
 
 def forget() -> int:

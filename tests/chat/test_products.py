@@ -48,6 +48,8 @@ def test_items_that_fit_are_shown_in_the_language_of_the_question(stocked) -> No
         "price": "89",
         "currency": "USD",
         "why": "Fits your question",
+        "url": "",
+        "image": "",
     }
     assert answer["text"] == "This is what we have:\n1. Stormshell Rain Jacket (89 USD)"
     messages = stocked.call.get(f"conversations/{told['conversation_id']}").json()["messages"]

@@ -155,7 +155,7 @@ def test_an_export_is_complete_and_an_erasure_leaves_nothing(shop, bank) -> None
     assert {row["item"] for row in whole["events"]} == {row["item"] for row in many} | {"A"}
     assert [row["items"][0][0] for row in whole["recommendations"]] == ["A"]
 
-    counts = {"customers": 2, "events": 1_001, "recommendations": 1}
+    counts = {"customers": 2, "events": 1_001, "recommendations": 1, "conversations": 0}
     assert shop.call.delete("customers/C1").json() == counts
     assert shop.call.delete("customers/C1").json() == dict.fromkeys(counts, 0)
 
@@ -167,7 +167,7 @@ def test_an_export_is_complete_and_an_erasure_leaves_nothing(shop, bank) -> None
         told = AuditEvent.objects.filter(action="customer.erased").first()
     assert "C1" not in str(kept)
     assert "session:s" not in str(kept)
-    assert told.detail == {"events": 1_001, "recommendations": 1}
+    assert told.detail == {"events": 1_001, "recommendations": 1, "conversations": 0}
     # The id is anybody's again, and another tenant's customer of the same id was never touched.
     assert send(shop, event("A", session="s")) == ["created"]
     assert len(shop.call.get("events?customer=session:s").json()["results"]) == 1

@@ -74,6 +74,8 @@ class ItemShown(BaseModel):
     price: str | None
     currency: str
     why: str
+    url: str = Field(default="", description="Its page")
+    image: str = Field(default="", description="Its picture")
 
 
 class AnswerOut(BaseModel):
@@ -150,8 +152,11 @@ class Messages(View):
         rates.count_message(
             self.principal.tenant_id, of=str(body.conversation_id or "") or body.customer
         )
-        turn = self._turn(body)
-        if not streaming.wanted(request):
+        return self.told(self._turn(body))
+
+    def told(self, turn: dialog.Turn[dict[str, Any]]) -> Any:
+        """Its answer, or the stream of it, as the request asks for."""
+        if not streaming.wanted(self.request):
             return Response(turn.say())
         made, first = production.start(turn, tenant_id=self.principal.tenant_id)
         events = streams.follow(made, first, language=turn.said.language)
@@ -172,13 +177,14 @@ class Messages(View):
             audience=body.audience,
         )
 
-        def end(told: dialog.Told) -> dict[str, Any]:
-            message: dict[str, Any] = self.keep(self.answer(message_out(told))).data
-            return message
-
         return dialog.Turn(
-            said, scope=self.scope, api_key=self.principal.key_id, begin=self.claim, end=end
+            said, scope=self.scope, api_key=self.principal.key_id, begin=self.claim, end=self.kept
         )
+
+    def kept(self, told: dialog.Told) -> dict[str, Any]:
+        """The answer as it is given, kept for the call's Idempotency-Key."""
+        message: dict[str, Any] = self.keep(self.answer(message_out(told))).data
+        return message
 
 
 def message_out(told: dialog.Told) -> MessageOut:

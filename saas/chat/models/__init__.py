@@ -1,14 +1,17 @@
 """All tables of this slice."""
 
+from saas.chat.models.attachments import Attachment
 from saas.chat.models.composition import CompositionPolicy, Prompt, Spending
 from saas.chat.models.conversations import Conversation, Feedback, Message, Rating, Refusal
 from saas.chat.models.handoffs import HandOff, HandOffPolicy
 from saas.chat.models.knowledge import Applicable, Document, FaqProposal, Passage, Reply
 from saas.chat.models.rules import Action, SafetyPolicy
+from saas.chat.models.widgets import Widget
 
 __all__ = [
     "Action",
     "Applicable",
+    "Attachment",
     "CompositionPolicy",
     "Conversation",
     "Document",
@@ -24,4 +27,5 @@ __all__ = [
     "Reply",
     "SafetyPolicy",
     "Spending",
+    "Widget",
 ]

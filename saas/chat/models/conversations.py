@@ -27,12 +27,18 @@ class Conversation(TenantModel):
     language = models.CharField(max_length=2)
     state = models.CharField(max_length=10, choices=State.choices, default=State.BOT)
     transcript = models.CharField(max_length=64, blank=True, help_text="SHA-256")
+    contact = models.JSONField(default=dict, help_text="name and email, where the widget asked")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
         indexes = [
             models.Index(fields=["tenant", "-updated_at", "id"], name="conversation_by_age"),
+            models.Index(
+                fields=["tenant", "customer", "-updated_at"],
+                condition=~models.Q(customer=""),
+                name="conversation_by_customer",
+            ),
             models.Index(
                 fields=["tenant", "transcript"],
                 condition=~models.Q(transcript=""),

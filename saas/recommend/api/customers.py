@@ -74,6 +74,7 @@ class ErasedOut(BaseModel):
     customers: int
     events: int
     recommendations: int
+    conversations: int
 
 
 def _known_out(id: str) -> KnownOut:
@@ -128,10 +129,10 @@ class OneCustomer(View):
 
     @extend_schema(operation_id="erase_customer", responses={200: ErasedOut})
     def delete(self, request: Request, id: str) -> Response:
-        """Erase a customer: attributes, merged ids, events, recommendations.
+        """Erase a customer: attributes, merged ids, events, recommendations, conversations.
 
         May be repeated: nothing is found then. Models know the customer no more from the next
-        training on. Conversations are not part of it.
+        training on.
         """
         erased = privacy.erase(id, actor=self.principal.actor)
         return self.answer(ErasedOut.model_validate(erased, from_attributes=True))
