@@ -133,10 +133,11 @@ def _worker(queue: str) -> list[str]:
 
 def _web(site: Site) -> list[str]:
     port = site.url.rpartition(":")[2]
-    # WSGI: the API and the page hold database connections per thread, which ASGI would not reuse.
+    # WSGI: the API and the page hold database connections per thread, which ASGI would not reuse. An
+    # open chat waits in a thread of its own.
     return [
         *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port),
-        *("--workers", "1", "--blocking-threads", "4", "--no-ws", "saas.wsgi:application"),
+        *("--workers", "1", "--blocking-threads", "16", "--no-ws", "saas.wsgi:application"),
     ]
 
 

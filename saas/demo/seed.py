@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from saas import imports
 from saas.billing import plans
-from saas.chat import actions, documents, knowledge
+from saas.chat import actions, documents, knowledge, widgets
 from saas.demo import events
 from saas.demo.client import Client
 from saas.demo.laptop import DemoError, Site, step
@@ -51,6 +51,15 @@ ORDER_STATUS = {
         "zh": "订单 {order} {state_zh}，预计 {day} 送达。",
     },
 }
+LOOK = {
+    "title": {"en": "Harbour & Pine", "zh": "港松客服"},
+    "colour": "#0b5d4b",
+    "prompts": [
+        {"en": "Where is order 10023?", "zh": "订单 10023 到哪了？"},
+        {"en": "Do you have waterproof jackets under 100?", "zh": "有没有 100 以下的防水外套？"},
+        {"en": "How do I return something?", "zh": "怎么退货？"},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,7 @@ def everything(site: Site) -> list[Business]:
         _await_knowledge(site, business)
         if business.folder == "shop":
             _look_orders_up(site, business)
+            _put_widget(site, business)
     return businesses
 
 
@@ -181,6 +191,20 @@ def _look_orders_up(site: Site, business: Business) -> None:
     if secret:
         site.orders_secret.touch(mode=0o600)
         site.orders_secret.write_text(secret)
+
+
+def _put_widget(site: Site, business: Business) -> None:
+    """A key for the shop page's chat widget, kept for the next start on the same port."""
+    origins = [site.url, site.url.replace("127.0.0.1", "localhost")]
+    file = site.home / f"{business.slug}.page.key"
+    known = keys.find(file.read_text()) if file.exists() else None
+    if known is not None and known.origins is not None and site.url in known.origins:
+        return
+    with tenant_scope(business.tenant_id):
+        key, secret = keys.issue(name="shop page", kind="pk", origins=origins, actor="demo")
+        widgets.put(key.id, widgets.Look.model_validate(LOOK), actor="demo")
+    file.touch(mode=0o600)
+    file.write_text(secret)
 
 
 def _await_knowledge(site: Site, business: Business) -> None:

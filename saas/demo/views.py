@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -148,6 +149,12 @@ def _notice(request: HttpRequest, visitor: Visitor, name: str, status: int) -> H
     return _render(request, "notice", visitor, {"notice": notice}, status)
 
 
+def _widget() -> str:
+    """The key of the page's chat widget, as `make demo` left it; "" where there is none."""
+    file = settings.SERVICES_FILE.with_name(f"{SHOP}.page.key")
+    return file.read_text() if file.exists() else ""
+
+
 def _wants_parts(request: HttpRequest) -> bool:
     return request.headers.get("X-Parts") == "1"
 
@@ -161,6 +168,7 @@ def _render(
 ) -> HttpResponse:
     context |= {
         "visitor": visitor,
+        "widget": _widget(),
         "words": words.TEXT[visitor.language],
         "personas": words.personas(visitor.language),
     }

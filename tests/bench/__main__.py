@@ -16,8 +16,9 @@ from typing import Any
 # Name and module; a module has run(data, quick=…, running=…) -> Result and figures in its docstring.
 BENCHMARKS = {
     name: f"tests.bench.{name}"
-    for name in ("answers", "followups", "intent", "main_job", "recommend", "retrieval")
+    for name in ("answers", "followups", "intent", "main_job", "recommend", "retrieval", "widget")
 }
+WITHOUT_DATA = {"widget"}
 
 
 def main() -> int:
@@ -30,7 +31,8 @@ def main() -> int:
     if options.list or not options.name:
         print("\n".join(sorted(BENCHMARKS)))
         return 0
-    if options.data is None or not options.data.is_dir():
+    needs_data = options.name not in WITHOUT_DATA
+    if needs_data and (options.data is None or not options.data.is_dir()):
         print("Name the folder with the data sets: --data DIR", file=sys.stderr)
         return 2
     started = time.perf_counter()

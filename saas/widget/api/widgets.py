@@ -25,7 +25,7 @@ class WidgetOut(BaseModel):
     look: widgets.Look
 
 
-class SecretOut(BaseModel):
+class WidgetSecretOut(BaseModel):
     secret: str = Field(description="Signs who a visitor is. It is shown this once: store it now")
 
 
@@ -81,9 +81,11 @@ class WidgetSecret(View):
     scopes = {"POST": "keys:write"}
     idempotent = False  # an answer that holds a secret is not stored
 
-    @extend_schema(operation_id="make_widget_secret", request=None, responses={201: SecretOut})
+    @extend_schema(
+        operation_id="make_widget_secret", request=None, responses={201: WidgetSecretOut}
+    )
     def post(self, request: Request, id: UUID) -> Response:
         """Make a secret by which your server says who a visitor is, in place of an earlier one."""
         key = widgets.keys().get(id=id)
         secret = widgets.new_secret(key.id, actor=self.principal.actor)
-        return self.answer(SecretOut(secret=secret), status=201)
+        return self.answer(WidgetSecretOut(secret=secret), status=201)
