@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import threading
@@ -385,7 +386,10 @@ def holding_back(api: str) -> Iterator[str]:
                 answer = urllib.request.urlopen(asked, timeout=60)
             except urllib.error.HTTPError as error:
                 answer = error
-            content = answer.read()
+            try:
+                content = answer.read()
+            except http.client.HTTPException:
+                return  # the server ended meanwhile
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 if name.lower() not in ("transfer-encoding", "connection", "content-length"):

@@ -7,14 +7,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tenants import keys
 from tests import web
-from tests.conftest import Business
-from tests.live.conftest import Process, eventually, status
+
+if TYPE_CHECKING:
+    from tests.conftest import Business
+    from tests.live.conftest import Process
 
 PATIENCE = 60_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -33,6 +34,8 @@ def chromium() -> str:
 
 def serve(port: int, log: Path) -> Process:
     """The product in one ASGI process, ready."""
+    from tests.live.conftest import Process, eventually, status
+
     arguments = ("--interface", "asginl", "--port", str(port), "--no-ws", "saas.asgi:application")
     process = Process(log, "-m", "granian", *arguments)
     eventually(lambda: status(port, "/readyz") == 200, log=log, process=process)
@@ -58,6 +61,8 @@ def html(api: str, *scripts: str, language: str = "en", head: str = "") -> tuple
 
 
 def key_for(business: Business, *origins: str) -> str:
+    from tenants import keys  # once Django is set up: benchmarks use this module, too
+
     with business.scope():
         _, secret = keys.issue(name="page", kind="pk", origins=origins, actor=business.owner)
     return secret

@@ -20,7 +20,7 @@ ID = models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, seri
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chat", "0015_suspects"),
+        ("chat", "0016_sentiment"),
         ("tenants", "0002_row_security"),
     ]
 
