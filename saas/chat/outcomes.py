@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Avg, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Avg, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from saas.chat.answers import ANSWERS
@@ -16,7 +16,8 @@ SILENCE = timedelta(hours=24)  # after which a conversation is over, and a retur
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Counts of conversations that began in a time. `csat` is 1 to 5, seconds are medians.
+    """Counts of conversations that began in a time. `csat` is 1 to 5, seconds are medians
+    from the request for a person until one took it, first wrote, and was done with it.
 
     `resolved_by_bot` are over, were never with a person, ended with an answer that nobody called
     unhelpful, were not rated 1 or 2, and their customer did not come back within 24 hours.
@@ -31,6 +32,8 @@ class Outcomes:
     ratings: int
     csat: float | None
     seconds_to_person: float | None
+    seconds_to_reply: float | None
+    seconds_to_end: float | None
 
 
 def count(first: date, last: date) -> Outcomes:
@@ -38,6 +41,7 @@ def count(first: date, last: date) -> Outcomes:
     begun = Conversation.objects.filter(created_at__date__gte=first, created_at__date__lte=last)
     given = Feedback.objects.filter(message__conversation__in=begun)
     ratings = Rating.objects.filter(conversation__in=begun)
+    handed_off = _with_reply(begun)
     over = _over(begun)
     return Outcomes(
         conversations=begun.count(),
@@ -48,7 +52,9 @@ def count(first: date, last: date) -> Outcomes:
         unhelpful=given.filter(helpful=False).count(),
         ratings=ratings.count(),
         csat=ratings.aggregate(mean=Avg("score"))["mean"],
-        seconds_to_person=_seconds_to_person(begun),
+        seconds_to_person=_median_wait(handed_off, "taken_at"),
+        seconds_to_reply=_median_wait(handed_off, "replied_at"),
+        seconds_to_end=_median_wait(handed_off, "ended_at"),
     )
 
 
@@ -83,12 +89,24 @@ def _resolved(over: QuerySet[Conversation]) -> QuerySet[Conversation]:
     )
 
 
-def _seconds_to_person(begun: QuerySet[Conversation]) -> float | None:
-    taken = HandOff.objects.filter(conversation__in=begun).exclude(taken_at=None)
-    waits = sorted(
-        wait.total_seconds()
-        for wait in taken.annotate(wait=F("taken_at") - F("requested_at")).values_list(
-            "wait", flat=True
-        )
+def _median_wait(handed_off: QuerySet[HandOff], until: str) -> float | None:
+    """The median time from a request for a person, in seconds; None where none came so far."""
+    done = handed_off.exclude(**{until: None}).annotate(wait=F(until) - F("requested_at"))
+    waits = sorted(done.values_list("wait", flat=True))
+    return waits[len(waits) // 2].total_seconds() if waits else None
+
+
+def _with_reply(begun: QuerySet[Conversation]) -> QuerySet[HandOff]:
+    """When a person first wrote, after they were asked for and before it was over."""
+    said = Message.objects.filter(
+        conversation=OuterRef("conversation"),
+        author=Message.Author.AGENT,
+        created_at__gte=OuterRef("requested_at"),
     )
-    return waits[len(waits) // 2] if waits else None
+    reply = Subquery(said.order_by("created_at").values("created_at")[:1])
+    found: QuerySet[HandOff] = HandOff.objects.filter(conversation__in=begun)
+    # Else the reply belongs to a later request of the same conversation.
+    in_time = Q(ended_at=None) | Q(ended_at__gte=F("first_reply"))
+    return found.annotate(first_reply=reply).annotate(
+        replied_at=Case(When(in_time, then=F("first_reply")))
+    )

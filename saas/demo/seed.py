@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from saas.demo.client import Client
 from saas.demo.laptop import DemoError, Site, step
 from saas.recommend import catalog
 from tenants import keys, members
+from tenants.models import Member, User
 from tenants.scope import tenant_scope
 
 DATA = Path(__file__).parent / "data"
@@ -69,6 +71,8 @@ class Business:
     folder: str
     tenant_id: UUID
     client: Client
+    agent: str
+    password: str
 
 
 def everything(site: Site) -> list[Business]:
@@ -105,7 +109,26 @@ def _sign_up(site: Site, slug: str, name: str, folder: str) -> Business:
             _, secret = keys.issue(name="demo", actor=owner)
         file.touch(mode=0o600)
         file.write_text(secret)
-    return Business(slug, name, folder, tenant_id, Client(site.url, file.read_text()))
+    client = Client(site.url, file.read_text())
+    agent = f"mei@{slug}.example"
+    password = _employ(tenant_id, agent, by=owner, file=site.home / f"{slug}.password")
+    return Business(slug, name, folder, tenant_id, client, agent, password)
+
+
+def _employ(tenant_id: UUID, agent: str, *, by: str, file: Path) -> str:
+    """Have an agent for the inbox, whose password the demo keeps for its next start."""
+    user = User.objects.filter(email=agent).first() or User.objects.create_user(agent)
+    with tenant_scope(tenant_id):
+        if not Member.objects.filter(user=user).exists():
+            owner = Member.objects.select_related("user").get(user__email=by)
+            token = members.invite(by=owner, email=agent, role="agent")
+            members.accept(token=token, user=user)
+    if not file.exists() or not user.check_password(file.read_text()):
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(12))
+        user.set_password(file.read_text())
+        user.save(update_fields=["password"])
+    return file.read_text()
 
 
 def _import(business: Business) -> None:

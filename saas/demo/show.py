@@ -63,7 +63,9 @@ def _bill(client: Client) -> None:
 def _go_on(site: Site, businesses: Sequence[Business]) -> None:
     print(f"The demo shop   {site.url}/\nAPI, to try out {site.url}/docs\n")
     for business in businesses:
+        inbox = f"{site.url}/t/{business.slug}/"
         print(f"Key of {business.slug:<9} {business.client.secret}")
+        print(f"For its agents   {inbox}  {business.agent}  {business.password}")
     key = businesses[0].client.secret
     print(
         f"""

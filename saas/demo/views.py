@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -120,6 +120,7 @@ def _whole(
     with tenant_scope(tenant_id):
         context = {
             "shop": Tenant.objects.get(id=tenant_id).name,
+            "inbox": reverse("portal_home", args=[SHOP]),
             "turns": desk.turns(visitor),
             "longest": desk.LONGEST,
             "question": request.POST.get("text", "")[: desk.LONGEST],

@@ -63,6 +63,7 @@ TEXT: dict[str, dict[str, Any]] = {
         "offline": "The shop does not answer. Check the connection and try again.",
         "footer": "Every answer and every shelf on this page is a metered call of the product.",
         "docs": "Try the API",
+        "inbox": "For the shop's agents",
         "notices": {
             "no_shop": {
                 "title": "There is no demo shop here yet",
@@ -149,6 +150,7 @@ TEXT: dict[str, dict[str, Any]] = {
         "offline": "商店没有响应，请检查网络后再试。",
         "footer": "本页的每一次回答、每一排推荐，都是一次计费的产品调用。",
         "docs": "试用 API",
+        "inbox": "客服人员入口",
         "notices": {
             "no_shop": {
                 "title": "这里还没有演示商店",

@@ -18,7 +18,10 @@ from saas.errors import Problem
 from saas.portal import languages, permissions, words
 from tenants.models import Member
 
-NAVIGATION = (("home", "portal_home", "home.see"),)
+NAVIGATION = (
+    ("home", "portal_home", "home.see"),
+    ("metrics", "portal_metrics", "metrics.read"),
+)
 View = Callable[..., HttpResponseBase]
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from saas.chat.models import Conversation, Message
+from saas.chat.models import Conversation, HandOff, Message
 from tests.chat.test_handoffs import act, tell, waiting
 from tests.chat.test_knowledge import BATTERIES, write
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -104,6 +106,26 @@ def test_who_was_with_a_person_was_not_resolved_by_the_bot(shop, answered) -> No
     found = outcomes(shop)
     assert (found["over"], found["handed_off"], found["resolved_by_bot"]) == (1, 1, 0)
     assert found["seconds_to_person"] >= 0
+    assert found["seconds_to_end"] >= found["seconds_to_person"]
+    assert found["seconds_to_reply"] is None
+
+
+def test_a_reply_counts_for_the_request_that_it_followed(shop, answered) -> None:
+    talk = answered()["conversation_id"]
+    for reply in (False, True):
+        tell(shop, "转人工", talk)
+        (entry,) = waiting(shop)
+        act(shop, entry["id"], "take")
+        if reply:
+            act(shop, entry["id"], "messages", text="Hello")
+        act(shop, entry["id"], "hand-back")
+    with shop.scope():
+        first, second = HandOff.objects.order_by("requested_at")
+        HandOff.objects.filter(id=first.id).update(requested_at=first.requested_at - DAY)
+        reply = Message.objects.get(author="agent")
+
+    waited = (reply.created_at - second.requested_at).total_seconds()
+    assert outcomes(shop)["seconds_to_reply"] == pytest.approx(waited)
 
 
 def test_only_what_began_in_the_time_is_counted(shop, answered) -> None:

@@ -70,6 +70,8 @@ class OutcomesOut(BaseModel):
     ratings: int
     csat: float | None = Field(description="Mean rating, 1 to 5")
     seconds_to_person: float | None = Field(description="Median from the request until one took it")
+    seconds_to_reply: float | None = Field(description="Median until a person first wrote")
+    seconds_to_end: float | None = Field(description="Median until it was handed back or closed")
 
 
 class MessageFeedback(View):
