@@ -71,6 +71,12 @@ def invited(token: str) -> str | None:
         return valid.values_list("email", flat=True).first()
 
 
+def everybody(*roles: str) -> list[Member]:
+    """The current tenant's members of these roles, by address."""
+    found = Member.objects.select_related("user").filter(role__in=roles)
+    return list(found.order_by("user__email"))
+
+
 def invite(*, by: Member, email: str, role: str) -> str:
     """Offer membership; returns the token that goes into the e-mail. Replaces an earlier offer."""
     _require(by, role=role)

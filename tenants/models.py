@@ -125,6 +125,11 @@ class Member(TenantModel):
     def __str__(self) -> str:
         return f"{self.user_id} {self.role}"
 
+    @property
+    def name(self) -> str:
+        """Who they are to colleagues and customers."""
+        return (self.user.get_full_name() or self.user.email)[:128]
+
 
 class Invitation(TenantModel):
     """An offer of membership; the e-mailed token is kept as its SHA-256 only."""

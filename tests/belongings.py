@@ -20,6 +20,7 @@ from saas.chat.models import (
     Rating,
     Refusal,
     Spending,
+    Tag,
 )
 from saas.chat.streams import Event, Log
 from saas.labelling.models import Annotation, Finding, Proposal, Turn
@@ -80,6 +81,7 @@ def give(business: Any) -> dict[str, str]:
         Attachment.objects.create(message=answer, name=mark, type="text/plain", size=1, digest=mark)
         Feedback.objects.create(message=answer, helpful=True, comment=mark)
         hand_off = HandOff.objects.create(conversation=talk, reason="call")
+        Tag.objects.create(conversation=talk, name=mark)
         Spending.objects.create(month="2026-01-01")
         document = Document.objects.create(name=f"{mark}.md", digest=mark, size=1)
         suspect = Passage.objects.create(
@@ -103,6 +105,8 @@ def give(business: Any) -> dict[str, str]:
         members.invite(by=Member.objects.get(), email=f"guest@{mark}.example", role="agent")
         usage.roll_up(timezone.now() + timedelta(hours=2))
         quota.reserve("recommendation")
+    call.post(f"inbox/{hand_off.id}/notes", {"agent": mark, "text": mark})
+    canned = call.post("inbox/canned", {"name": mark, "language": "en", "text": mark}).json()
     Log(business.id, UUID(answered.json()["message_id"])).append(Event("done", answered.json()))
     return {
         "chat/messages": answered.json()["message_id"],
@@ -110,6 +114,7 @@ def give(business: Any) -> dict[str, str]:
         "messages": answered.json()["message_id"],
         "documents": str(document.id),
         "inbox": str(hand_off.id),
+        "inbox/canned": canned["id"],
         "actions": f"{mark}_hi",
         "webhooks": webhook,
         "widgets": widget,

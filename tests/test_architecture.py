@@ -23,6 +23,7 @@ SHARED = (
     "saas.outside",
     "saas.rates",
     "saas.language_model",
+    "saas.streaming",
 )
 PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", "ml.language", *SHARED)
 SLICES = (
@@ -68,6 +69,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.chat.slots": (*PRODUCT, "saas.chat", "ml.prices"),
     "saas.chat.dates": ("ml.numbers",),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
+    "saas.chat.teaching": (*PRODUCT, "saas.chat", "ml.personal"),
     "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal", "ml.sameness"),
     # Items in an answer: the one door from a conversation to the catalog.
     "saas.chat.products": (
@@ -100,6 +102,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.outside": (),
     "saas.language_model": (),
     "saas.rows": (),
+    "saas.streaming": (),
     "saas.rates": ("tenants.keys", "saas.errors"),
     "saas.engine": ("ml", "saas.errors"),
     "saas.api": ("tenants", "saas.billing.idempotency", *SHARED),

@@ -21,6 +21,7 @@ from tests.wsgi import held_open
 CALLS = 12  # of each operation, with data that fits and with data that does not
 # Rules that a schema cannot express: what fits the schema of these may still be refused.
 RULED = {
+    "snooze_hand_off",
     *("issue_key", "get_usage", "import_file", "send_document"),
     *("start_run", "start_challenge", "roll_back", "label_turns", "decide_proposal"),
     "put_hand_off_policy",

@@ -112,6 +112,11 @@ def find(intent: str) -> Action | None:
     return found
 
 
+def every() -> list[Action]:
+    """By intent."""
+    return list(Action.objects.order_by("intent"))
+
+
 def slots_of(action: Action) -> list[Slot]:
     return [Slot.model_validate(slot) for slot in action.slots]
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from saas.chat import notices, safety
-from saas.chat.models import Conversation, Message
+from saas.chat.models import Conversation, HandOff, Message
 from saas.errors import Conflict
 from saas.training import corrections
 
@@ -52,13 +52,13 @@ def unrefused(messages: QuerySet[Message]) -> QuerySet[Message]:
     return known.exclude(author=Message.Author.CUSTOMER, answered="refusal")
 
 
-def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:
-    """Say what the customer's message before an answer of the bot really meant.
+def asked_before(answer_id: UUID) -> Message:
+    """The customer's message before an answer of the bot.
 
     Raises Message.DoesNotExist where the current tenant has no such answer.
     """
     answer = Message.objects.get(id=answer_id, author=Message.Author.BOT)
-    asked = (
+    asked: Message | None = (
         Message.objects.filter(
             conversation_id=answer.conversation_id,
             author=Message.Author.CUSTOMER,
@@ -69,7 +69,17 @@ def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:
     )
     if asked is None:
         raise Message.DoesNotExist
-    return corrections.write(asked.text, intent, guessed=answer.intent, actor=actor)
+    return asked
+
+
+def correct(answer_id: UUID, intent: str, *, actor: str) -> Correction:
+    """Say what the customer's message before an answer of the bot really meant.
+
+    Raises Message.DoesNotExist where the current tenant has no such answer.
+    """
+    asked = asked_before(answer_id)
+    guessed = Message.objects.values_list("intent", flat=True).get(id=answer_id)
+    return corrections.write(asked.text, intent, guessed=guessed, actor=actor)
 
 
 def state_of(conversation_id: UUID) -> str:
@@ -130,7 +140,8 @@ def pass_on(conversation_id: UUID, text: str) -> UUID:
 
 
 def receive(conversation_id: UUID, text: str) -> Message:
-    """Keep what a customer says and the bot does not answer."""
+    """Keep what a customer says and the bot does not answer; it wakes what an agent has snoozed."""
+    HandOff.objects.filter(conversation_id=conversation_id).update(snoozed_until=None)
     return _say(conversation_id, Message.Author.CUSTOMER, text)
 
 

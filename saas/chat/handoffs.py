@@ -135,7 +135,7 @@ def request(conversation_id: UUID, *, reason: str, priority: int = 0, note: str 
 
 def take(hand_off_id: UUID, *, agent: str) -> HandOff:
     """An agent answers from now on. Raises Conflict where somebody else does."""
-    hand_off = _locked(hand_off_id)
+    hand_off = locked(hand_off_id)
     if hand_off.agent == agent and hand_off.taken_at:
         return hand_off
     _move(hand_off.conversation, "take")
@@ -147,8 +147,8 @@ def take(hand_off_id: UUID, *, agent: str) -> HandOff:
 
 def say(hand_off_id: UUID, text: str, *, agent: str) -> Message:
     """What an agent writes to the customer. Raises Conflict where it is not theirs to answer."""
-    hand_off = _locked(hand_off_id)
-    _check_agent(hand_off, agent)
+    hand_off = locked(hand_off_id)
+    check_agent(hand_off, agent)
     Conversation.objects.filter(id=hand_off.conversation_id).update(updated_at=timezone.now())
     message: Message = Message.objects.create(
         conversation=hand_off.conversation, author=Message.Author.AGENT, agent=agent, text=text
@@ -159,8 +159,8 @@ def say(hand_off_id: UUID, text: str, *, agent: str) -> Message:
 
 def release(hand_off_id: UUID, *, agent: str) -> HandOff:
     """Back into the queue, for another agent."""
-    hand_off = _locked(hand_off_id)
-    _check_agent(hand_off, agent)
+    hand_off = locked(hand_off_id)
+    check_agent(hand_off, agent)
     _move(hand_off.conversation, "release")
     hand_off.agent = ""
     hand_off.save(update_fields=["agent"])
@@ -210,7 +210,7 @@ def _open() -> QuerySet[HandOff]:
     return found
 
 
-def _locked(hand_off_id: UUID) -> HandOff:
+def locked(hand_off_id: UUID) -> HandOff:
     """An open hand-off with its conversation locked. Raises Conflict where it has ended."""
     conversation_id = HandOff.objects.values_list("conversation_id", flat=True).get(id=hand_off_id)
     conversation = lock(conversation_id)
@@ -224,9 +224,9 @@ def _locked(hand_off_id: UUID) -> HandOff:
 
 
 def _leave(hand_off_id: UUID, move: str, agent: str) -> HandOff:
-    hand_off = _locked(hand_off_id)
+    hand_off = locked(hand_off_id)
     if hand_off.conversation.state == State.AGENT:
-        _check_agent(hand_off, agent)
+        check_agent(hand_off, agent)
     _end(hand_off)
     _move(hand_off.conversation, move)
     return hand_off
@@ -238,7 +238,7 @@ def _end(hand_off: HandOff) -> None:
     notices.ended(hand_off)
 
 
-def _check_agent(hand_off: HandOff, agent: str) -> None:
+def check_agent(hand_off: HandOff, agent: str) -> None:
     if hand_off.conversation.state != State.AGENT or hand_off.agent != agent:
         who = hand_off.agent or "nobody yet"
         raise Conflict(f"The conversation is answered by {who}; take it first.", code="not_yours")

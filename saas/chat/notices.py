@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from saas.chat import live
-from saas.chat.models import Conversation, Feedback, HandOff, Message, Rating
+from saas.chat.models import Conversation, Feedback, HandOff, Message, Note, Rating
 from saas.webhooks import events
 
 
@@ -18,6 +19,15 @@ def said(*messages: Message) -> None:
 def moved(conversation: Conversation) -> None:
     """Not for webhooks, which are told what moved it."""
     live.tell(conversation.id, "state", state=conversation.state)
+
+
+def changed(conversation_id: UUID) -> None:
+    """Something that agents alone see."""
+    live.tell(conversation_id, "desk")
+
+
+def noted(note: Note) -> None:
+    live.tell(note.conversation_id, "note", agent=note.agent, mentions=note.mentions)
 
 
 def requested(hand_off: HandOff) -> None:

@@ -21,6 +21,8 @@ from tenants.models import Member
 NAVIGATION = (
     ("home", "portal_home", "home.see"),
     ("metrics", "portal_metrics", "metrics.read"),
+    ("inbox", "portal_inbox", "inbox.read"),
+    ("canned", "portal_canned", "canned.write"),
 )
 View = Callable[..., HttpResponseBase]
 
@@ -61,12 +63,6 @@ def member_of(request: HttpRequest) -> Member:
     return member
 
 
-def agent_of(request: HttpRequest) -> str:
-    """Who a member is in conversations: colleagues and customers read it."""
-    user = member_of(request).user
-    return (user.get_full_name() or user.email)[:128]
-
-
 def context(request: HttpRequest) -> dict[str, Any]:
     """For all templates; nothing on pages that are not the portal's."""
     if not hasattr(request, "language"):
@@ -78,7 +74,13 @@ def context(request: HttpRequest) -> dict[str, Any]:
     }
     member = getattr(request, "member", None)
     if member:
-        found |= {"member": member, "tenant": member.tenant, "navigation": navigation(request)}
+        role = member.role
+        found |= {
+            "member": member,
+            "tenant": member.tenant,
+            "navigation": navigation(request),
+            "may": {a.replace(".", "_"): permissions.may(role, a) for a in permissions.ACTIONS},
+        }
     return found
 
 
@@ -116,6 +118,13 @@ def notice(request: HttpRequest, name: str, status: int) -> HttpResponse:
         response["HX-Retarget"], response["HX-Reswap"] = "#alerts", "innerHTML"
         return response
     return render(request, "portal/notice.html", said, status=status)
+
+
+def done(request: HttpRequest, text: str) -> HttpResponse:
+    """Something is done, and this is what became of it; the page stays."""
+    response = render(request, "portal/done.html", {"text": text})
+    response["HX-Retarget"], response["HX-Reswap"] = "#alerts", "innerHTML"
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from saas.portal import home, metrics
+from saas.portal import aside, canned, desk, follow, home, inbox, metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/look/", home.look, name="portal_look"),
@@ -13,4 +13,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/", home.places, name="portal_places"),
     path("t/<slug:tenant>/", home.home, name="portal_home"),
     path("t/<slug:tenant>/metrics/", metrics.page, name="portal_metrics"),
+    path("t/<slug:tenant>/inbox/", inbox.whole, name="portal_inbox"),
+    path("t/<slug:tenant>/inbox/list/", inbox.listed, name="portal_list"),
+    path("t/<slug:tenant>/inbox/events/", follow.events, name="portal_events"),
+    path("t/<slug:tenant>/inbox/canned/", canned.replies, name="portal_canned"),
+    path("t/<slug:tenant>/inbox/canned/<uuid:id>/remove/", canned.remove, name="portal_uncan"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/", inbox.whole, name="portal_conversation"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/pane/", inbox.pane, name="portal_pane"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/thread/", inbox.thread, name="portal_thread"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/suggestions/", aside.suggestions, name="portal_suggest"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/items/", aside.items, name="portal_items"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/look-up/", aside.look_up, name="portal_look_up"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/present/", desk.present, name="portal_present"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/teach/", desk.teach, name="portal_teach"),
+    path("t/<slug:tenant>/inbox/<uuid:id>/<slug:act>/", desk.act, name="portal_act"),
 ]

@@ -16,7 +16,16 @@ from typing import Any
 # Name and module; a module has run(data, quick=…, running=…) -> Result and figures in its docstring.
 BENCHMARKS = {
     name: f"tests.bench.{name}"
-    for name in ("answers", "followups", "intent", "main_job", "recommend", "retrieval", "widget")
+    for name in (
+        "answers",
+        "followups",
+        "inbox",
+        "intent",
+        "main_job",
+        "recommend",
+        "retrieval",
+        "widget",
+    )
 }
 WITHOUT_DATA = {"widget"}
 

@@ -38,6 +38,7 @@ class HandOffOut(BaseModel):
     requested_at: datetime
     taken_at: datetime | None = Field(description="When a person first took it")
     ended_at: datetime | None
+    snoozed_until: datetime | None
     seconds_to_person: float | None = Field(description="From the request until a person took it")
 
 
@@ -66,7 +67,7 @@ class Said(Agent):
     text: str = rows.text(4_000)
 
 
-def _out(row: HandOff) -> HandOffOut:
+def out(row: HandOff) -> HandOffOut:
     conversation, taken = row.conversation, row.taken_at
     return HandOffOut(
         id=row.id,
@@ -81,6 +82,7 @@ def _out(row: HandOff) -> HandOffOut:
         requested_at=row.requested_at,
         taken_at=taken,
         ended_at=row.ended_at,
+        snoozed_until=row.snoozed_until,
         seconds_to_person=(taken - row.requested_at).total_seconds() if taken else None,
     )
 
@@ -96,7 +98,7 @@ class Inbox(View):
         state = self.query(InboxQuery).state
         waiting = None if state is None else state == "waiting"
         found = handoffs.queue(waiting=waiting)
-        return page(self, found, _out, ordering=("-priority", "requested_at"), query=InboxQuery)
+        return page(self, found, out, ordering=("-priority", "requested_at"), query=InboxQuery)
 
 
 class OneHandOff(View):
@@ -120,7 +122,7 @@ class OneHandOff(View):
                 else []
             )
         whole = WholeHandOff(
-            **_out(row).model_dump(),
+            **out(row).model_dump(),
             summary=inbox.summary(messages, language=language),
             messages=[StoredMessage.model_validate(m, from_attributes=True) for m in messages],
             suggestions=[SuggestionOut(text=s.text, source=s.source) for s in found],
@@ -140,7 +142,7 @@ class TakeHandOff(View):
     def post(self, request: Request, id: UUID) -> Response:
         """Answer from now on. Taken again by the same person, it stays as it is."""
         row = handoffs.take(id, agent=self.read(Agent).agent)
-        return self.answer(_out(row))
+        return self.answer(out(row))
 
 
 class SayInHandOff(View):
@@ -176,7 +178,7 @@ class ReleaseHandOff(View):
     def post(self, request: Request, id: UUID) -> Response:
         """Put it back into the queue, for another agent."""
         row = handoffs.release(id, agent=self.read(Agent).agent)
-        return self.answer(_out(row))
+        return self.answer(out(row))
 
 
 class HandBack(View):
@@ -191,7 +193,7 @@ class HandBack(View):
     def post(self, request: Request, id: UUID) -> Response:
         """Let the bot answer again."""
         row = handoffs.hand_back(id, agent=self.read(Agent).agent)
-        return self.answer(_out(row))
+        return self.answer(out(row))
 
 
 class CloseHandOff(View):
@@ -206,7 +208,7 @@ class CloseHandOff(View):
     def post(self, request: Request, id: UUID) -> Response:
         """End the conversation."""
         row = handoffs.close(id, agent=self.read(Agent).agent)
-        return self.answer(_out(row))
+        return self.answer(out(row))
 
 
 class PolicyBody(policy.Policy, Body):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from django.db import connections
-from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.exceptions import NotFound
@@ -22,8 +18,8 @@ from saas.api import View
 from saas.chat import production, streams
 from saas.chat.streams import Event, Log
 from saas.errors import Problem
-
-MEDIA_TYPE = "text/event-stream"
+from saas.streaming import MEDIA_TYPE as MEDIA_TYPE
+from saas.streaming import EventStream as EventStream
 
 
 class AnswerEvent(BaseModel):
@@ -45,37 +41,6 @@ class Events(BaseRenderer):
     media_type = MEDIA_TYPE
     format = "json"  # what its data are: `?format=` does not choose it
     render_style = "binary"
-
-
-class EventStream(StreamingHttpResponse):
-    """Pieces of text as they come: an ASGI server waits for them in its own loop.
-
-    A WSGI server's thread waits in a loop made for it, so that there is one way to follow an answer.
-    """
-
-    def __init__(self, pieces: AsyncIterator[str]) -> None:
-        super().__init__(pieces, content_type=f"{MEDIA_TYPE}; charset=utf-8")
-        self["Cache-Control"] = "no-store"
-        self["X-Accel-Buffering"] = "no"
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        # The request's thread waits until the stream has ended; its connection should not.
-        await sync_to_async(connections.close_all)()
-        async for piece in self._pieces():
-            yield piece
-
-    def _pieces(self) -> AsyncIterator[bytes]:
-        return cast(AsyncIterator[bytes], self.streaming_content)
-
-    def __iter__(self) -> Iterator[bytes]:
-        pieces = self._pieces()
-
-        async def following() -> bytes | None:
-            return await anext(pieces, None)
-
-        with asyncio.Runner() as loop:
-            while (piece := loop.run(following())) is not None:
-                yield piece
 
 
 async def told(events: AsyncIterator[Event | None]) -> AsyncIterator[str]:

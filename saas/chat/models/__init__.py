@@ -3,6 +3,7 @@
 from saas.chat.models.attachments import Attachment
 from saas.chat.models.composition import CompositionPolicy, Prompt, Spending
 from saas.chat.models.conversations import Conversation, Feedback, Message, Rating, Refusal
+from saas.chat.models.desk import Canned, Note, Tag
 from saas.chat.models.handoffs import HandOff, HandOffPolicy
 from saas.chat.models.knowledge import Applicable, Document, FaqProposal, Passage, Reply
 from saas.chat.models.rules import Action, SafetyPolicy
@@ -12,6 +13,7 @@ __all__ = [
     "Action",
     "Applicable",
     "Attachment",
+    "Canned",
     "CompositionPolicy",
     "Conversation",
     "Document",
@@ -20,6 +22,7 @@ __all__ = [
     "HandOff",
     "HandOffPolicy",
     "Message",
+    "Note",
     "Passage",
     "Prompt",
     "Rating",
@@ -27,5 +30,6 @@ __all__ = [
     "Reply",
     "SafetyPolicy",
     "Spending",
+    "Tag",
     "Widget",
 ]

@@ -14,7 +14,8 @@ from tenants.models import TenantModel
 class HandOff(TenantModel):
     """A conversation's way to a person: why, how urgent, and how long each step of it took.
 
-    It is open until `ended_at`; a conversation has one open hand-off at most.
+    It is open until `ended_at`; a conversation has one open hand-off at most. One that was merged
+    ended in favour of another conversation of the same customer.
     """
 
     class Reason(models.TextChoices):
@@ -35,6 +36,10 @@ class HandOff(TenantModel):
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     taken_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="merged", db_index=False
+    )
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -45,7 +50,12 @@ class HandOff(TenantModel):
             )
         ]
         indexes = [
-            models.Index(fields=["tenant", "-priority", "requested_at"], name="hand_off_queue")
+            models.Index(fields=["tenant", "-priority", "requested_at"], name="hand_off_queue"),
+            models.Index(
+                fields=["tenant", "merged_into"],
+                condition=~models.Q(merged_into=None),
+                name="hand_off_merged",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,9 +8,12 @@ from django.http import HttpRequest
 
 from saas.errors import Problem
 from saas.portal import languages
+from saas.portal.words import canned, inbox
 
 TEXT: dict[str, dict[str, Any]] = {
     "en": {
+        "inbox": inbox.TEXT["en"],
+        "canned": canned.TEXT["en"],
         "product": "Frontdesk",
         "skip": "Skip to the content",
         "menu": "Navigation",
@@ -99,10 +102,23 @@ TEXT: dict[str, dict[str, Any]] = {
             "units": {"s": "s", "min": "min", "h": "h", "d": "d"},
         },
         "back": "Back",
-        "problems": {},
+        "problems": {
+            "not_yours": "A colleague answers this conversation. Take it, or have it assigned to you.",
+            "wrong_state": "The conversation has moved on meanwhile. Look at it again.",
+            "ended": "This hand-off has ended. The customer's next request makes a new one.",
+            "no_target": "That conversation has ended meanwhile. Choose another.",
+            "two_people": "Only conversations of the same known customer can be merged.",
+            "same": "Choose another conversation to merge into.",
+            "past": "Choose a time to come.",
+            "too_many_tags": "These are too many tags. Leave some out.",
+            "invalid": "Something is missing or too long: a reply has at most 4,000 characters.",
+            "rate_limited": "Too many attempts. Wait a moment.",
+        },
         "problem": "That did not work: {detail}",
     },
     "zh": {
+        "inbox": inbox.TEXT["zh"],
+        "canned": canned.TEXT["zh"],
         "product": "Frontdesk",
         "skip": "跳到正文",
         "menu": "导航",
@@ -177,7 +193,18 @@ TEXT: dict[str, dict[str, Any]] = {
             "units": {"s": "秒", "min": "分钟", "h": "小时", "d": "天"},
         },
         "back": "返回",
-        "problems": {},
+        "problems": {
+            "not_yours": "该会话由同事接待。请先接待，或请对方指派给您。",
+            "wrong_state": "会话状态已变化，请重新查看。",
+            "ended": "这次转接已结束，客户再次请求时会产生新的转接。",
+            "no_target": "该会话已结束，请选择其他会话。",
+            "two_people": "只能合并同一位已知客户的会话。",
+            "same": "请选择另一个会话进行合并。",
+            "past": "请选择将来的时间。",
+            "too_many_tags": "标签太多，请删减。",
+            "invalid": "内容缺失或过长：回复最多 4000 个字符。",
+            "rate_limited": "操作过于频繁，请稍候。",
+        },
         "problem": "操作未成功：{detail}",
     },
 }

@@ -1,0 +1,137 @@
+"""The inbox: the list of open hand-offs, and the conversation that an agent has before them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+
+from saas.chat import actions, attachments, backlog, canned, desk, handoffs, inbox, presence
+from saas.chat.backlog import Filter
+from saas.chat.models import Conversation, HandOff, Message
+from saas.portal import frame, languages, permissions
+from tenants import members
+
+SHOWN = 200  # hand-offs in the list, and messages of a conversation
+FIELDS = ("state", "topic", "sentiment", "owner", "tag", "order")
+
+
+@frame.page("inbox.read")
+def whole(request: HttpRequest, id: UUID | None = None) -> HttpResponse:
+    """The whole page, with a conversation where one was chosen; or that alone, as a part."""
+    if id and frame.wants_part(request):
+        return render(request, "portal/inbox/pane.html", _pane(request, id))
+    context = _listed(request) | {"topics": backlog.topics(), "tags": backlog.tags()}
+    context |= {"agents": agents()} | (_pane(request, id) if id else {})
+    return render(request, "portal/inbox/page.html", context)
+
+
+@frame.page("inbox.read")
+def listed(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/inbox/list.html", _listed(request))
+
+
+@frame.page("inbox.read")
+def pane(request: HttpRequest, id: UUID) -> HttpResponse:
+    return render(request, "portal/inbox/pane.html", _pane(request, id))
+
+
+@frame.page("inbox.read")
+def thread(request: HttpRequest, id: UUID) -> HttpResponse:
+    """The messages alone: what a live page asks for again and again."""
+    return render(request, "portal/inbox/thread.html", _thread(request, backlog.one(id)))
+
+
+def sought(request: HttpRequest) -> Filter:
+    """What the address asks for; what it does not know is left out."""
+    query: QueryDict = request.GET
+    me = frame.member_of(request).name
+    given: dict[str, Any] = {name: query[name][:128] for name in FIELDS if query.get(name)}
+    if given.get("order") not in (None, *backlog.ORDERS):
+        del given["order"]
+    if re.fullmatch("[0-9]", priority := str(query.get("priority", ""))):
+        given["priority"] = int(priority)
+    return Filter(
+        **given,
+        mentions=me if query.get("mentions") else "",
+        snoozed=bool(query.get("snoozed")),
+    )
+
+
+def agents() -> list[str]:
+    """Who may be given a conversation."""
+    return [member.name for member in members.everybody(*permissions.ACTIONS["inbox.write"])]
+
+
+def shown(request: HttpRequest, id: UUID) -> HttpResponse:
+    """The conversation as it is now, after something was done in it."""
+    return render(request, "portal/inbox/pane.html", _pane(request, id))
+
+
+def _listed(request: HttpRequest) -> dict[str, Any]:
+    filter_ = sought(request)
+    return {
+        "rows": list(backlog.find(filter_)[:SHOWN]),
+        "filter": filter_,
+        "me": frame.member_of(request).name,
+        "orders": list(backlog.ORDERS),
+    }
+
+
+def _pane(request: HttpRequest, id: UUID) -> dict[str, Any]:
+    row = backlog.one(id)
+    conversation = row.conversation
+    mine = languages.of(request)
+    others = handoffs.queue().filter(conversation__customer=conversation.customer)
+    return _thread(request, row) | {
+        "me": frame.member_of(request).name,
+        "is_mine": is_mine(request, row),
+        "is_open": row.ended_at is None,
+        "tagged": ", ".join(backlog.tags_of(conversation)),
+        "agents": agents(),
+        "mergeable": list(others.exclude(id=row.id)) if conversation.customer else [],
+        "canned": _canned(request, conversation),
+        "foreign": conversation.language if conversation.language != mine else "",
+        "history": backlog.history(conversation.customer, but=conversation.id),
+        "actions": [(one, actions.slots_of(one)) for one in actions.every()],
+    }
+
+
+def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
+    messages = backlog.transcript(row, SHOWN)
+    notes = desk.notes(backlog.conversations_of(row))
+    entries: list[Any] = sorted([*messages, *notes], key=lambda entry: entry.created_at)
+    files = {m.id: [(a.name, attachments.link(a)) for a in m.attachments.all()] for m in messages}
+    return {
+        "row": row,
+        "entries": [(entry, files.get(entry.id, [])) for entry in entries],
+        "summary": inbox.summary(messages, language=languages.of(request)),
+        "others": presence.others(row.conversation_id, than=frame.member_of(request).name),
+    }
+
+
+def is_mine(request: HttpRequest, row: HandOff) -> bool:
+    state = row.conversation.state == Conversation.State.AGENT
+    return state and row.ended_at is None and row.agent == frame.member_of(request).name
+
+
+def _canned(request: HttpRequest, conversation: Conversation) -> list[dict[str, str]]:
+    member = frame.member_of(request)
+    values = {
+        "customer": conversation.customer,
+        "agent": member.name,
+        "business": member.tenant.name,
+    }
+    return [
+        {"name": one.name, "text": canned.fill(one.text, values)}
+        for one in canned.every(conversation.language)
+    ]
+
+
+def last_asked(row: HandOff) -> Message | None:
+    """The customer's newest message."""
+    said = Message.objects.filter(conversation__in=backlog.conversations_of(row))
+    return said.filter(author=Message.Author.CUSTOMER).order_by("-created_at").first()

@@ -1,0 +1,181 @@
+"""The inbox in a real browser: signing in with a second factor, and a hand-off as it happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.totp.internal import auth as totp
+from django.db import connections
+
+from tenants import members
+from tenants.models import Member, User
+from tests.conftest import Business
+from tests.live.conftest import Process, call, eventually, status
+
+pytestmark = pytest.mark.live
+PASSWORD = "correct horse"
+PATIENCE = 60_000  # milliseconds; two cores may be busy with other things
+SIZES = {"wide": {"width": 1280, "height": 850}, "narrow": {"width": 360, "height": 740}}
+
+
+@pytest.fixture
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found:
+        return found
+    missing = "Chromium is missing: apt-get install chromium fonts-noto-cjk"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture
+def agent(business: Business) -> tuple[str, str]:
+    """The address of an agent, and the secret of their second factor."""
+    with business.scope():
+        owner = Member.objects.select_related("user").get(role="owner")
+        token = members.invite(by=owner, email="mei@desk.example", role="agent")
+    user = User.objects.create_user("mei@desk.example", PASSWORD, first_name="Mei")
+    members.accept(token=token, user=user)
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(user, secret)
+    return user.email, secret
+
+
+@pytest.fixture
+def site(chromium: str, business: Business, agent: Any, tmp_path: Path, port: int) -> Iterator[int]:
+    business.call.post(
+        "inbox/canned", {"name": "hello", "language": "en", "text": "Hello, {{agent}} here."}
+    )
+    connections.close_all()
+    arguments = ("-m", "granian", "--interface", "asginl", "--port", str(port), "--no-ws")
+    web = Process(tmp_path / "web.log", *arguments, "saas.asgi:application")
+    try:
+        eventually(lambda: status(port, "/readyz") == 200, log=web.log, process=web)
+        yield port
+    finally:
+        web.stop()
+
+
+@pytest.fixture
+def browser(chromium: str, site: int) -> Iterator[Any]:
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield browser
+        browser.close()
+
+
+def code(secret: str) -> str:
+    counter = next(totp.yield_hotp_counters_from_time())
+    return totp.format_hotp_value(totp.hotp_value(secret, counter))
+
+
+def sign_in(page: Any, site: int, email: str, secret: str = "") -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"http://127.0.0.1:{site}/account/login/")
+    page.fill("[name=login]", email)
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button")
+    if secret:
+        page.fill("[name=code]", code(secret))
+        page.click("main button[type=submit]")
+    page.wait_for_url("**/t/*/")
+
+
+def violations(page: Any) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
+
+
+def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
+    browser: Any, site: int, business: Business, agent: tuple[str, str]
+) -> None:
+    from playwright.sync_api import expect
+
+    complaints: list[str] = []
+    page = browser.new_context(locale="en-US", viewport=SIZES["wide"]).new_page()
+    page.on("console", lambda m: complaints.append(m.text) if m.type != "log" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, site, *agent)
+    page.click("nav >> text=Inbox")
+    expect(page.locator("#live")).to_have_text("Live")
+
+    def customer(text: str, conversation: str = "") -> Any:
+        said = {"text": text, "customer": "C7"}
+        said |= {"conversation_id": conversation} if conversation else {}
+        return call(site, business.secret, "POST", "chat/messages", said)[1]
+
+    talk = customer("I want to talk to a human")["conversation_id"]
+    expect(page.locator("#list")).to_contain_text("C7")
+    page.locator("body").press("j")
+    expect(page.locator(".talk h2")).to_have_text("C7")
+    page.locator(".talk h2").wait_for()
+    page.keyboard.press("t")
+    expect(page.locator("#reply")).to_be_visible()
+
+    colleague = browser.new_context(locale="zh-CN", viewport=SIZES["wide"]).new_page()
+    sign_in(colleague, site, business.owner)
+    colleague.goto(page.url)
+    expect(page.locator("#thread")).to_contain_text(business.owner)  # somebody else looks at it
+
+    page.select_option("#canned", index=1)
+    expect(page.locator("#reply")).to_have_value("Hello, Mei here.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#thread .agent")).to_contain_text("Hello, Mei here.")
+    expect(colleague.locator("#thread .agent")).to_contain_text("Hello, Mei here.")
+
+    customer("<b>Where</b> is my parcel?", talk)
+    expect(page.locator("#thread .customer").last).to_contain_text("<b>Where</b> is my parcel?")
+    expect(page.locator("#thread .customer")).to_have_count(2)
+
+    page.locator(".talk h2").click()
+    page.keyboard.press("b")
+    expect(page.locator(".talk")).to_contain_text("This hand-off has ended")
+    whole = call(site, business.secret, "GET", f"conversations/{talk}")[1]
+    assert whole["state"] == "bot"
+    assert [m["text"] for m in whole["messages"] if m["agent"]] == ["Hello, Mei here."]
+    assert complaints == []
+
+
+def test_pages_are_accessible_and_fit_every_screen(
+    browser: Any, site: int, business: Business
+) -> None:
+    call(site, business.secret, "POST", "chat/messages", {"text": "talk to a human"})
+    for language in ("en-US", "zh-CN"):
+        for scheme in ("light", "dark"):
+            context = browser.new_context(locale=language, color_scheme=scheme)
+            page = context.new_page()
+            page.goto(f"http://127.0.0.1:{site}/account/login/")
+            assert violations(page) == []
+            sign_in(page, site, business.owner)
+            base = page.url
+            for path in ("", "inbox/", "metrics/", "inbox/canned/"):
+                page.goto(f"{base}{path}")
+                _check(page)
+            page.goto(f"{base}inbox/")
+            page.click("#list a")
+            page.wait_for_selector(".talk")
+            if page.locator("[data-key=t]").count():
+                page.keyboard.press("t")
+                page.wait_for_selector("#reply")
+            _check(page)
+            context.close()
+
+
+def _check(page: Any) -> None:
+    for size in SIZES.values():
+        page.set_viewport_size(size)
+        page.wait_for_load_state("networkidle") if "inbox" not in page.url else None
+        assert violations(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], page.url
