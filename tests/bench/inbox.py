@@ -7,6 +7,7 @@ until it stands in the list), and their medians; with `TALKS` open conversations
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 from collections.abc import Callable
@@ -86,6 +87,8 @@ def _page(running: ExitStack, url: str, tenant: stack.Tenant, email: str, talk: 
     with tenant_scope(tenant.id):
         hand_off = HandOff.objects.get(conversation=talk).id
     tenant.call.post(f"inbox/{hand_off}/take", {"agent": email})
+    # Its event loop stays in this thread, and nothing here is awaited.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     playwright = running.enter_context(sync_playwright())
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]

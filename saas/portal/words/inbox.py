@@ -112,7 +112,7 @@ TEXT: dict[str, dict[str, Any]] = {
     },
     "zh": {
         "title": "收件箱",
-        "list": "会话",
+        "list": "会话列表",
         "filters": "筛选",
         "state": "状态",
         "states": {
