@@ -29,7 +29,11 @@ PROTOCOL = {
 }
 # When a text first stands in the page, by the page's clock: the same machine's as the server's.
 SEEN = """([where, text]) => new Promise((found) => {
-  const look = () => document.querySelector(where)?.textContent.includes(text) && found(Date.now());
+  const look = () => {
+    const there = document.querySelector(where)?.textContent.includes(text);
+    if (there) found(Date.now());
+    return there;
+  };
   if (!look()) {
     const watch = new MutationObserver(() => look() && watch.disconnect());
     watch.observe(document.body, { childList: true, subtree: true, characterData: true });

@@ -127,6 +127,12 @@ def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
     expect(page.locator("#thread .customer").last).to_contain_text("<b>Where</b> is my parcel?")
     expect(page.locator("#thread .customer")).to_have_count(2)
 
+    page.fill("#reply", "One mom")
+    page.fill("#note", "@Mei knows")
+    page.locator("#note").press("Enter")
+    expect(page.locator("#thread .noted")).to_contain_text("@Mei knows")
+    expect(page.locator("#reply")).to_have_value("One mom")  # what was begun is kept
+
     page.locator(".talk h2").click()
     page.keyboard.press("b")
     expect(page.locator(".talk")).to_contain_text("This hand-off has ended")

@@ -21,10 +21,21 @@ function paced(work, pause) {
   return run;
 }
 
+/** Ask for a part again. By itself: htmx drops requests of one element that overtake each other. */
+async function load(path, selector) {
+  let answer;
+  try {
+    answer = await fetch(`${base}${path}`, { headers: { "HX-Request": "true" } });
+  } catch { return; } // offline: everything is read again with the next connection
+  if (answer.status === 401) location.reload();
+  const html = await answer.text(), target = $(selector);
+  if (answer.ok && target) htmx.swap(target, html, { swapStyle: "innerHTML" }, { eventInfo: { target } });
+}
+
 const refreshList = paced(() => {
   const query = new URLSearchParams(new FormData($("#filters form")));
   const focused = document.activeElement?.dataset?.conversation;
-  return htmx.ajax("GET", `${base}list/?${query}`, { target: "#list", swap: "innerHTML" }).then(() => {
+  return load(`list/?${query}`, "#list").then(() => {
     mark();
     if (focused) $(`#list [data-conversation="${focused}"]`)?.focus();
   });
@@ -36,14 +47,14 @@ const refreshThread = paced(async () => {
   if (document.activeElement?.closest(".teach")) return; // somebody writes there
   const thread = $("#thread");
   const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
-  await htmx.ajax("GET", `${base}${open.dataset.id}/thread/`, { target: "#thread", swap: "innerHTML" });
+  await load(`${open.dataset.id}/thread/`, "#thread");
   if (atEnd) toEnd();
 }, 50);
 
 const refreshPane = () => {
   const open = talk();
   if (!open || $("#reply")?.value || document.activeElement?.closest(".pane form")) return refreshThread();
-  return htmx.ajax("GET", `${base}${open.dataset.id}/pane/`, { target: "#pane", swap: "innerHTML" });
+  return load(`${open.dataset.id}/pane/`, "#pane");
 };
 
 function toEnd() {
@@ -222,14 +233,29 @@ document.addEventListener("keydown", (event) => {
 });
 $("#keys-open").addEventListener("click", () => $("#keys").showModal());
 
+let draft = {};
+
 // -- After a part came ------------------------------------------------------------------------------
 
 body.addEventListener("htmx:beforeSwap", (event) => {
   // What went wrong is told on top, until the next thing is done.
   if (event.detail.xhr.status < 400 && event.detail.requestConfig.verb === "post") $("#alerts").replaceChildren();
 });
+body.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, requestConfig } = event.detail;
+  if (target.id !== "pane") return;
+  // A reply that was begun outlives a note or a tag; one that was sent does not.
+  const sent = requestConfig.elt.id === "composer";
+  draft = { id: talk()?.dataset.id, text: sent ? "" : $("#reply")?.value, sent };
+});
 body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id !== "pane") return;
+  if (event.detail.target?.id !== "pane") return;
+  const reply = $("#reply");
+  if (reply && draft.id === talk()?.dataset.id) {
+    reply.value = draft.text ?? "";
+    if (draft.sent) reply.focus();
+  }
+  draft = {};
   mark();
   toEnd();
   say(false);
