@@ -173,6 +173,16 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: str) -> tuple[ApiKey, str]
     return successor, secret
 
 
+def allow(key: ApiKey, origins: Sequence[str], *, actor: str) -> None:
+    """Let a publishable key be used on pages of these origins, and no others, from now on."""
+    chosen = [origin.rstrip("/").lower() for origin in origins]
+    _check(kind=key.kind, scopes=[], allowed=(), origins=chosen)
+    if chosen != key.origins:
+        key.origins = chosen
+        key.save(update_fields=["origins"])
+        audit.record(actor=actor, action="key.origins_set", target=str(key.id), origins=chosen)
+
+
 def revoke(key: ApiKey, *, actor: str) -> None:
     """Refuse the key from now on. Revoking twice changes nothing."""
     if key.revoked_at is None:

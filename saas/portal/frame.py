@@ -23,6 +23,7 @@ NAVIGATION = (
     ("metrics", "portal_metrics", "metrics.read"),
     ("inbox", "portal_inbox", "inbox.read"),
     ("canned", "portal_canned", "canned.write"),
+    ("widget", "portal_widgets", "widget.manage"),
 )
 View = Callable[..., HttpResponseBase]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from saas.portal import aside, canned, desk, follow, home, inbox, metrics
+from saas.portal import aside, canned, desk, follow, home, inbox, metrics, widgets
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/look/", home.look, name="portal_look"),
@@ -27,4 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:tenant>/inbox/<uuid:id>/present/", desk.present, name="portal_present"),
     path("t/<slug:tenant>/inbox/<uuid:id>/teach/", desk.teach, name="portal_teach"),
     path("t/<slug:tenant>/inbox/<uuid:id>/<slug:act>/", desk.act, name="portal_act"),
+    path("t/<slug:tenant>/widget/", widgets.listed, name="portal_widgets"),
+    path("t/<slug:tenant>/widget/<uuid:id>/", widgets.one, name="portal_widget"),
 ]

@@ -215,7 +215,8 @@ def _idle(
     from tenants import keys, visitors
     from tenants.scope import tenant_scope
 
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65_536, 65_536))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     principal = keys.find(key)
     assert principal is not None
     held = []
