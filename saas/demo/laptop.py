@@ -104,13 +104,14 @@ def _write_environment(home: Path, services: embedded.Services, more: Mapping[st
     if not secret.exists():
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_urlsafe(50))
+    file = home / "services.env"
     environment = services.environment | {
+        "SERVICES_FILE": str(file),
         "SECRET_KEY": secret.read_text(),
         "HTTPS": "0",
         "DJANGO_SETTINGS_MODULE": "saas.settings",
         **more,
     }
-    file = home / "services.env"
     file.touch(mode=0o600)
     file.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
     os.environ.update(environment)

@@ -181,6 +181,25 @@ def test_a_customer_asks_the_bot_and_then_a_person(customer, business, api) -> N
     assert said(business, "customer") == []
 
 
+def test_two_tabs_are_one_conversation(customer, business, site) -> None:
+    from playwright.sync_api import expect
+
+    first, second = customer.page, customer.context.new_page()
+    second.set_default_timeout(widget.PATIENCE)
+    customer.open()
+    second.goto(f"{site.url}/")
+    second.get_by_role("button", name="Open the chat").click()
+    customer.say("Hello")
+    log = second.get_by_role("log")
+    expect(log).to_contain_text("How can I help you?")
+    second.get_by_role("textbox", name="Your message").fill("Thanks")
+    second.keyboard.press("Enter")
+    expect(first.locator(".m.customer .b")).to_have_text(["Hello", "Thanks"])
+    expect(log.locator(".m.customer .b")).to_have_text(["Hello", "Thanks"])
+    assert said(business, "customer") == ["Hello", "Thanks"]
+    assert customer.complaints == []
+
+
 def test_a_killed_server_loses_and_doubles_nothing(
     browser, business, site, tmp_path, port: int
 ) -> None:

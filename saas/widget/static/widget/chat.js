@@ -87,6 +87,7 @@ export async function start(loader) {
   }
 
   function live() {
+    kept.set({ talk: at.conversation.id });
     following?.abort();
     following = new AbortController();
     follow(client, at.conversation.id, {
@@ -316,7 +317,7 @@ export async function start(loader) {
     outbox.clear();
     stored = [];
     Object.assign(at, { conversation: undefined, latest: undefined, contact: undefined });
-    kept.set({ awaits: false });
+    kept.set({ awaits: false, talk: "" });
     count(0);
     welcome();
     ui.standing.textContent = say("bot");
@@ -343,7 +344,13 @@ export async function start(loader) {
     emit("close");
   }
 
-  addEventListener("storage", ({ key: changed }) => changed === name && session && at.conversation?.id === undefined && kept.get("token") && tried(enter()));
+  // Another tab began a conversation, or had everything deleted.
+  addEventListener("storage", ({ key: changed }) => {
+    if (changed !== name || !session || outbox.sending) return;
+    const talk = kept.get("talk");
+    if (talk && talk !== at.conversation?.id) tried(become(talk));
+    if (!talk && at.conversation) forgotten();
+  });
   outbox.ready = (async () => {
     for (let failed = 0; ; failed++) {
       try {
