@@ -61,7 +61,7 @@ def _figures(found: Outcomes, said: dict[str, Any]) -> list[dict[str, str]]:
         "resolved_by_bot": _share(found.resolved_by_bot, found.over, said),
         "handed_off": _share(found.handed_off, found.conversations, said),
         "csat": (
-            said["none"] if found.csat is None else f"{found.csat:.1f}",
+            "" if found.csat is None else f"{found.csat:.1f}",
             said["ratings"].format(count=found.ratings) if found.ratings else "",
         ),
         "helpful": _share(found.helpful, judged, said),
@@ -74,13 +74,13 @@ def _figures(found: Outcomes, said: dict[str, Any]) -> list[dict[str, str]]:
 
 def _share(part: int, whole: int, said: dict[str, Any]) -> tuple[str, str]:
     if not whole:
-        return said["none"], ""
+        return "", ""
     return f"{part / whole:.0%}", said["of"].format(part=part, whole=whole)
 
 
 def _wait(seconds: float | None, said: dict[str, Any]) -> str:
-    """In the largest unit that is full, to one place."""
+    """In the largest unit that is full, to one place; "" where nobody waited."""
     if seconds is None:
-        return str(said["none"])
+        return ""
     name, size = next(((n, s) for n, s in UNITS if seconds >= s), UNITS[-1])
     return f"{seconds / size:.1f}".removesuffix(".0") + f" {said['units'][name]}"
