@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -114,6 +116,21 @@ def test_the_commands_work(demo: Process, number: int) -> None:
     for line in done.stdout.splitlines():
         if line.startswith("{"):
             assert json.loads(line).get("failed", 0) == 0, line
+
+
+@pytest.mark.live
+def test_the_demos_agent_signs_in(demo: Process) -> None:
+    shown = demo.log.read_text(encoding="utf-8")
+    told = re.search(r"For its agents +(http\S+)(/t/harbour/) +(\S+) +(\S+)\n", shown)
+    assert told, "the demo names no agent"
+    site, inbox, email, password = told.groups()
+    browser = build_opener(HTTPCookieProcessor())
+    form = browser.open(f"{site}/account/login/").read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    assert token
+    fields = {"login": email, "password": password, "csrfmiddlewaretoken": token.group(1)}
+    assert browser.open(f"{site}/account/login/", urlencode(fields).encode()).url == site + inbox
+    assert browser.open(f"{site}{inbox}inbox/").status == 200
 
 
 @pytest.mark.live

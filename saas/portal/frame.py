@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 
 from saas import errors
 from saas.errors import Problem
@@ -20,9 +21,9 @@ from tenants.models import Member
 
 NAVIGATION = (
     ("home", "portal_home", "home.see"),
-    ("metrics", "portal_metrics", "metrics.read"),
     ("inbox", "portal_inbox", "inbox.read"),
     ("canned", "portal_canned", "canned.write"),
+    ("metrics", "portal_metrics", "metrics.read"),
     ("widget", "portal_widgets", "widget.manage"),
 )
 View = Callable[..., HttpResponseBase]
@@ -37,6 +38,7 @@ def page(
     """
 
     def made(view: View) -> View:
+        @never_cache  # after signing out, the browser's way back shows nobody's messages
         @wraps(view)
         def guarded(request: HttpRequest, tenant: str, **names: Any) -> HttpResponseBase:
             if request.method not in methods and request.method != "HEAD":

@@ -41,6 +41,8 @@ def test_every_page_asks_the_table_and_every_role_gets_what_it_says(shop, subtes
                 allowed = role in permissions.ACTIONS[action]
                 assert (answer.status_code == 403) is not allowed, answer.status_code
                 assert answer.status_code < 500
+                if answer.status_code == 200:
+                    assert "no-store" in answer.headers["Cache-Control"]
     assert {entry.callback.action for entry in PAGES} <= set(permissions.ACTIONS)
 
 
