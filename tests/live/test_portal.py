@@ -26,6 +26,8 @@ ENTERED = (
     "/account/2fa/totp/activate/",
     "/account/password/change/",
     "/t/{slug}/",
+    "/t/{slug}/inbox/canned/",
+    "/t/{slug}/widget/",
     "/t/{slug}/metrics/",
     "/t/{slug}/metrics/?first=2026-02-02&last=2026-02-01",
 )
