@@ -22,6 +22,7 @@ from tests.bench.streaming import _asgi
 
 TALKS, QUICK_TALKS = 200, 40
 TIMES, QUICK_TIMES = 60, 15
+PAUSE = 2_100  # milliseconds: a conversation takes 30 messages a minute
 PASSWORD = "correct horse battery"
 PROTOCOL = {
     "agent_sees_p95_ms": f"must: at most 300; {TALKS} open conversations, one agent's page open",
@@ -113,7 +114,7 @@ def _watched(page: Any, where: str, text: str, act: Callable[[], datetime]) -> f
     watch = page.evaluate_handle(f"(given) => ({{ seen: ({SEEN})(given) }})", [where, text])
     stored = act().timestamp() * 1000
     shown: float = page.evaluate("(watch) => watch.seen", watch)
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(PAUSE)
     return shown - stored
 
 
