@@ -23,6 +23,7 @@ RENEWABLE = 30 * 24 * 3600
 LEEWAY = 60
 PREFIX = "fd_vt_"
 SALT = "frontdesk.visitor"
+VISITOR = "visitor:"  # before the id of one whom no tenant's server has named
 LONGEST = 128  # characters of a customer's id
 
 
@@ -51,7 +52,7 @@ class Visitor(keys.Principal):
     @property
     def name(self) -> str:
         """Whose conversations are theirs."""
-        return self.customer or f"visitor:{self.id}"
+        return self.customer or f"{VISITOR}{self.id}"
 
 
 def new_id() -> str:

@@ -121,7 +121,7 @@ def is_mine(request: HttpRequest, row: HandOff) -> bool:
 def _canned(request: HttpRequest, conversation: Conversation) -> list[dict[str, str]]:
     member = frame.member_of(request)
     values = {
-        "customer": conversation.customer,
+        "customer": conversation.name,
         "agent": member.name,
         "business": member.tenant.name,
     }

@@ -70,6 +70,17 @@ def test_an_agent_takes_answers_and_hands_back(shop, desk) -> None:
     assert state_of(shop, row) == "bot"
 
 
+def test_who_is_not_known_is_called_so_until_they_say_their_name(shop, desk) -> None:
+    row = asked(shop, customer="visitor:ab12")
+    assert "Unknown customer" in desk.get()
+    assert "ab12" not in desk.get(f"{row.id}/")
+
+    with shop.scope():
+        Conversation.objects.update(contact={"name": "Li Na", "email": "li@shop.example"})
+    assert "Li Na" in desk.get()
+    assert "Unknown customer" not in desk.get(f"{row.id}/")
+
+
 def test_what_is_not_ones_own_is_told_in_words(shop, desk) -> None:
     row = asked(shop)
     shop.call.post(f"inbox/{row.id}/take", {"agent": "li"})

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from tenants.models import TenantModel
+from tenants.visitors import VISITOR
 
 
 class Conversation(TenantModel):
@@ -48,6 +49,12 @@ class Conversation(TenantModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def name(self) -> str:
+        """Whom it is with; "" for somebody on a page whom nobody has named."""
+        named: str = self.contact.get("name") or self.customer
+        return "" if named.startswith(VISITOR) else named
 
 
 class Message(TenantModel):

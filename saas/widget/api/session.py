@@ -86,7 +86,7 @@ class Session(PageView):
         secret = widgets.secret(self.principal.key_id)
         customer, until = visitors.identify(proof, secret=secret)
         if not given.get("customer"):  # what another customer said on this device is not theirs
-            conversations.adopt(f"visitor:{given['id']}", customer=customer)
+            conversations.adopt(f"{visitors.VISITOR}{given['id']}", customer=customer)
         return {"customer": customer, "proven": until}
 
     def _out(self, token: str, visitor: visitors.Visitor) -> SessionOut:
