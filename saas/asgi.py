@@ -15,9 +15,13 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 django = get_asgi_application()
 
 from django.conf import settings  # noqa: E402
+from django.db import connections  # noqa: E402
 
 from saas import engine  # noqa: E402
 from saas.middleware import refuse_body  # noqa: E402
+
+# Every call has a thread of its own here, with a connection that no later call would find again.
+connections["default"].settings_dict["CONN_MAX_AGE"] = 0
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 from uuid import UUID
 
 from tests.bench import http, stack
-from tests.bench.streaming import _asgi
 
 TALKS, QUICK_TALKS = 200, 40
 TIMES, QUICK_TIMES = 60, 15
@@ -44,14 +43,13 @@ SEEN = """([where, text]) => new Promise((found) => {
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
     site = stack.start(running)
-    port, _ = _asgi(site, running)
     tenant = stack.Tenant(site, "inbox")
     owner = _agent(tenant)
     talks = http.each("open conversations", _opened(tenant), range(QUICK_TALKS if quick else TALKS))
-    page = _page(running, f"http://127.0.0.1:{port}", tenant, owner, talks[-1])
+    page = _page(running, site.url, tenant, owner, talks[-1])
     times = QUICK_TIMES if quick else TIMES
     seen = [_message(page, tenant, talks[-1], number) for number in range(times)]
-    page.goto(f"http://127.0.0.1:{port}/t/{tenant.slug}/inbox/?order=latest")
+    page.goto(f"{site.url}/t/{tenant.slug}/inbox/?order=latest")
     page.locator("#live", has_text="Live").wait_for()
     asked = [_request(page, tenant, number) for number in range(times)]
     figures = {
