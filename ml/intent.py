@@ -15,7 +15,7 @@ from ml.adapters import Adapter
 from ml.calibration import ANY, Aim, Calibration, missed
 from ml.errors import DataError, ModelError
 from ml.familiarity import Familiarity
-from ml.head import Head, softmax
+from ml.head import Head, Rows, softmax
 from ml.spelling import Spelling
 from ml.types import Guess, Prediction, Progress, Tensors, Vectors
 
@@ -97,16 +97,10 @@ class IntentModel:
                 aim=aim,
                 progress=lambda p, m: say(0.9 * p, m),
             )
-            head = Head.fit(
-                vectors,
-                classes,
-                count=len(names),
-                gamma=calibration.gamma,
-                c=calibration.c,
-                seed=seed,
+            head, spelling = _learned(
+                vectors, texts, classes, calibration, count=len(names), seed=seed
             )
             familiarity = Familiarity.fit(vectors, classes, background)
-            spelling = Spelling.counting(calibration.spelling, texts, classes, count=len(names))
         intents = [str(name) for name in names]
         cost = report.Cost(time.perf_counter() - start, time.process_time() - start_cpu)
         told = evidence.report(found, intents, step="instant", examples=len(labels), cost=cost)
@@ -127,22 +121,21 @@ class IntentModel:
         Quick, since nothing is chosen anew: by it this model is measured on examples it was fitted on.
         """
         classes = np.asarray([self.labels.index(label) for label in labels], dtype=np.intp)
-        chosen = self.calibration
-        head = Head.fit(
+        head, spelling = _learned(
             np.ascontiguousarray(vectors, dtype=np.float32),
+            texts,
             classes,
+            self.calibration,
             count=len(self.labels),
-            gamma=chosen.gamma,
-            c=chosen.c,
             seed=0,
         )
         return type(self)(
             self.labels,
             head,
             self._familiarity,
-            calibration=chosen,
+            calibration=self.calibration,
             report=self.report,
-            spelling=Spelling.counting(chosen.spelling, texts, classes, count=len(self.labels)),
+            spelling=spelling,
         )
 
     @property
@@ -240,6 +233,20 @@ def read_report(folder: Path) -> dict[str, Any]:
     Raises `ArtifactError` where there is no whole intent model.
     """
     return dict(json.loads(artifact.read(folder, artifact.META, kind=KIND)).get("report", {}))
+
+
+def _learned(
+    vectors: Vectors,
+    texts: Sequence[str],
+    classes: Rows,
+    chosen: Calibration,
+    *,
+    count: int,
+    seed: int,
+) -> tuple[Head, Spelling | None]:
+    """What vectors and spelling say of the classes, with the kernel and the share that were chosen."""
+    head = Head.fit(vectors, classes, count=count, gamma=chosen.gamma, c=chosen.c, seed=seed)
+    return head, Spelling.counting(chosen.spelling, texts, classes, count=count)
 
 
 def _check(vectors: Vectors, labels: Sequence[str], texts: Sequence[str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from tests.conftest import found
 from tests.demo.test_page import ITEMS
+from tests.live import widget
 from tests.live.conftest import Process, eventually, status
 
 pytestmark = pytest.mark.live
@@ -22,19 +21,8 @@ PATIENCE = 60_000
 
 
 @pytest.fixture
-def chromium() -> str:
-    """The installed browser; a build server must have it, elsewhere the test is left out."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found:
-        return found
-    missing = "Chromium is missing: apt-get install chromium fonts-noto-cjk"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-@pytest.fixture
-def site(chromium: str, committed: None, tmp_path: Path, free_port: int) -> Iterator[str]:
+def site(committed: None, tmp_path: Path, free_port: int) -> Iterator[str]:
+    widget.chromium()
     harbour = found("harbour")
     assert harbour.call.post("items", ITEMS).status_code == 200
     arguments = ("-m", "granian", "--interface", "wsgi", "--port", str(free_port), "--no-ws")
@@ -54,15 +42,10 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def browser(chromium: str, site: str) -> Iterator[Any]:
+def browser(site: str) -> Iterator[Any]:
     """After the site and stopped before it: Django refuses to work beside Playwright's event loop."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+    with widget.browsing() as browser:
         yield browser
-        browser.close()
 
 
 def test_asking_and_clicking_change_the_page_in_place(browser, site) -> None:
