@@ -31,6 +31,8 @@ DATABASES = {
     "owner": env.db("DATABASE_OWNER_URL", default="postgres://frontdesk_owner@127.0.0.1/frontdesk"),
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":  # else tenants.rls refuses it
+    DATABASES["default"]["ENGINE"] = "tenants.database"
 DATABASES["owner"] |= {"TEST": {"MIRROR": "default"}}
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 

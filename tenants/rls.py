@@ -121,5 +121,5 @@ def connect_signals() -> None:
     # post_migrate fires once per app with models; at the last of them every table is there.
     last = [app for app in apps.get_app_configs() if app.models_module][-1]
     post_migrate.connect(grant_rights, sender=last, dispatch_uid="grant_rights")
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    if settings.DATABASES["default"]["ENGINE"] != "tenants.database":
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (15 or newer).")

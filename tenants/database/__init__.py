@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, whose sessions are checked without asking the server."""
