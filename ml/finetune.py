@@ -15,7 +15,7 @@ from ml.calibration import Aim, Calibration, missed
 from ml.config import SWITCHES, Config
 from ml.familiarity import Familiarity
 from ml.head import Head, Rows
-from ml.intent import IntentModel
+from ml.intent import IntentModel, some
 from ml.lesson import Paraphrase, Sources
 from ml.material import Material, prepare
 from ml.report import Cost, Learning, LearningPoint, Report, Scores, Switch
@@ -213,6 +213,7 @@ class Run:
             report=report.to_json()
             | {"config": config.to_json(), "dtype": final.dtype, "curve": chosen.state.curve},
             adapter=final.adapter,
+            asked=some(final.fitted),
         )
 
     def _head(self, final: Study, rows: Rows, chosen: Calibration) -> Head:

@@ -20,6 +20,7 @@ from ml.spelling import Spelling
 from ml.types import Guess, Prediction, Progress, Tensors, Vectors
 
 KIND = "intent"
+ASKED = 256
 
 
 class IntentModel:
@@ -45,6 +46,7 @@ class IntentModel:
         report: dict[str, Any],
         adapter: Adapter | None = None,
         spelling: Spelling | None = None,
+        asked: Vectors | None = None,
     ) -> None:
         self.labels = labels
         self.metrics = calibration.metrics
@@ -52,6 +54,7 @@ class IntentModel:
         self.adapter = adapter
         self.head = head
         self.spelling = spelling
+        self.asked = np.zeros((0, 0), np.float32) if asked is None else asked
         self._familiarity = familiarity
         self.calibration = calibration
 
@@ -113,6 +116,7 @@ class IntentModel:
             calibration=calibration,
             report=told.to_json(),
             spelling=spelling,
+            asked=some(vectors),
         )
 
     def twin(self, vectors: Vectors, labels: Sequence[str], texts: Sequence[str]) -> Self:
@@ -136,6 +140,7 @@ class IntentModel:
             calibration=self.calibration,
             report=self.report,
             spelling=spelling,
+            asked=self.asked,
         )
 
     @property
@@ -199,7 +204,7 @@ class IntentModel:
 
     def save(self, folder: Path) -> None:
         tensors = {f"head.{name}": t for name, t in self.head.tensors.items()}
-        tensors |= self._familiarity.tensors
+        tensors |= self._familiarity.tensors | {"asked": self.asked.astype(np.float16)}
         meta = {"labels": self.labels, "calibration": self.calibration.to_json()}
         meta["report"] = self.report
         if self.spelling is not None:
@@ -224,6 +229,7 @@ class IntentModel:
             report=meta.get("report", {}),
             adapter=Adapter(encoder=meta["encoder"], tensors=learned) if learned else None,
             spelling=Spelling(spelled) if spelled else None,
+            asked=tensors["asked"].astype(np.float32) if "asked" in tensors else None,
         )
 
 
@@ -233,6 +239,12 @@ def read_report(folder: Path) -> dict[str, Any]:
     Raises `ArtifactError` where there is no whole intent model.
     """
     return dict(json.loads(artifact.read(folder, artifact.META, kind=KIND)).get("report", {}))
+
+
+def some(vectors: Vectors) -> Vectors:
+    """Up to 256 of float32[n, d], from all over them: examples often stand by their intents."""
+    rows = np.linspace(0, len(vectors) - 1, min(len(vectors), ASKED))
+    return vectors[rows.astype(np.intp)]
 
 
 def _learned(

@@ -19,9 +19,10 @@ CANDIDATES = 50  # by meaning, and as many by words
 # In standard deviations of unrelated cosines: what all of a question's words count at the least, and
 # what each counts that is as rare as one that no passage has: of these long questions have more.
 WORDS, WORD = 3.0, 0.9
-# How much a passage's likeness to its nearest others takes from its cosine, and among how many these
-# are looked for: more would cost an import seconds and change little.
-CROWDED, NEIGHBOURS, CROWD = 0.3, 3, 4_000
+# How much a passage's likeness to what customers ask takes from its cosine, to what share of that
+# (the nearest), and of how many questions it takes some to say.
+CROWDED, NEAREST, FEWEST = 0.35, 0.1, 30
+PASSAGES_AT_ONCE = 4_000
 QUESTION_SHARE = 0.35  # in a passage's vector; the rest is question and answer
 RELEVANT_WORDS = 0.2  # their share of what tells a passage from talk about other things
 BACKGROUND_SHARE = 0.98
@@ -114,7 +115,6 @@ class Retriever:
             v - own[language_of(t)] for v, t in zip(passages.vectors, passages.texts, strict=True)
         ]
         self._index = VectorIndex.build(self._ids, np.asarray(away).reshape(passages.vectors.shape))
-        self._crowding = crowding(passages.vectors)
         self._spread, self._borders = 0.0, np.ones(2)
         if len(self):
             others = [
@@ -124,11 +124,38 @@ class Retriever:
             nearest = [self._candidates(question, None)[2].max(axis=0) for question in others]
             self._borders = np.quantile(nearest, BACKGROUND_SHARE, axis=0)
 
-    def search(self, question: Question, k: int, *, among: Rows | None = None) -> list[Ranked]:
+    def crowding(self, asked: Vectors) -> Vectors:
+        """float32[n]: how near each passage is to what customers ask, float32[m, d], for `search`.
+
+        The mean of its cosines with the tenth of the questions that it is nearest to: what is near to
+        many questions is found for too many of them, and taking some of that away finds what answers
+        (CSLS, Conneau et al. 2018, arXiv:1710.04087). A few questions say nothing of that: 0.
+        """
+        found = np.zeros(len(self), dtype=np.float32)
+        if len(asked) < FEWEST:
+            return found
+        nearest = int(np.ceil(NEAREST * len(asked)))
+        for start in range(0, len(self), PASSAGES_AT_ONCE):
+            rows = np.arange(start, min(start + PASSAGES_AT_ONCE, len(self)))
+            cosines = self._index.vectors(rows) @ asked.T
+            best = np.partition(cosines, len(asked) - nearest, axis=1)[:, -nearest:]
+            found[rows] = best.mean(axis=1)
+        return found
+
+    def search(
+        self,
+        question: Question,
+        k: int,
+        *,
+        among: Rows | None = None,
+        crowding: Vectors | None = None,
+    ) -> list[Ranked]:
         """The k best passages, the best first; of some rows only where they are given."""
         if not len(self) or (among is not None and not len(among)):
             return []
         rows, order, scores = self._candidates(question, among)
+        if crowding is not None:
+            order = order - CROWDED * crowding[rows]
         above = ((scores - self._borders) / (1.0 - self._borders)).max(axis=1)
         best = np.argsort(-order, kind="stable")[:k]
         return [
@@ -162,28 +189,7 @@ class Retriever:
         both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
         each = max(WORD, WORDS / words.most) if words.most else 0.0
         ranking = cosines + each * self._spread * words.scores[rows]
-        ranking -= CROWDED * self._crowding[rows]
         return rows, ranking, np.stack([centred, both], axis=1)
-
-
-def crowding(vectors: Vectors) -> Vectors:
-    """float32[n]: how near its three nearest others are to each of float32[n, d], in the mean.
-
-    What stands among many that say nearly the same is near to every question about them; taking some
-    of that away finds the one that answers (CSLS, Conneau et al. 2018, arXiv:1710.04087).
-    """
-    step = -(-len(vectors) // CROWD) or 1
-    others = vectors[::step]
-    if len(others) <= NEIGHBOURS:
-        return np.zeros(len(vectors), dtype=np.float32)
-    found = np.empty(len(vectors), dtype=np.float32)
-    for start in range(0, len(vectors), CROWD):
-        likeness = vectors[start : start + CROWD] @ others.T
-        for row in range(-start % step, len(likeness), step):
-            likeness[row, (start + row) // step] = -1.0  # itself
-        nearest = -np.partition(-likeness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        found[start : start + CROWD] = nearest.mean(axis=1)
-    return found
 
 
 def centres(texts: Sequence[str], vectors: Vectors) -> dict[Language, Vectors]:

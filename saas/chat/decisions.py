@@ -55,7 +55,7 @@ def _case(
         reading.text,
         plan.of(reading.vectors, plan.passages),
         retrieval.candidates(SOURCES),
-        revision=plan.live.revision,
+        live=plan.live,
         adapter=plan.passages,
         filters=Filters(product=asked.product, audience=asked.audience),
     )

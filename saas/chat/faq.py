@@ -160,7 +160,7 @@ def _proposal(found: Group) -> FaqProposal:
         latest.question,
         found.vector[None, :],
         1,
-        revision=serving.revision,
+        live=serving,
     )
     sources = dict.fromkeys(str(pair.source) for pair in found.pairs)
     return FaqProposal(

@@ -59,7 +59,7 @@ def suggestions(
         text,
         plan.of(vectors, plan.passages),
         SUGGESTIONS,
-        revision=plan.live.revision,
+        live=plan.live,
         adapter=plan.passages,
     )
     found += [Suggestion(hit.answer, hit.source or hit.question) for hit in hits if hit.relevant]

@@ -16,6 +16,7 @@ from django.utils import timezone
 from saas import engine
 from saas.chat import knowledge
 from saas.chat.models import Passage
+from saas.training import store
 from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ml.types import Vectors
 
 CACHED = 64
+VERSIONS = 4  # of intent models: the live one and those beside it
 CANDIDATES = 20  # of which a cross-encoder chooses
 # A document's passages answer once the whole of it has been read.
 LIVE = Q(document=None) | Q(since__lte=F("document__version"))
@@ -72,19 +74,23 @@ def search(
     vector: Vectors,
     k: int,
     *,
-    revision: int,
+    live: store.Serving,
     adapter: Adapter | None = None,
     filters: Filters | None = None,
 ) -> list[Found]:
     """The k passages that fit a question best, by its words and its vector, float32[1, d].
 
-    `revision` names the state of the passages (store.serving); the vector was made with `adapter`.
+    `live` names the state of the passages and knows what customers ask; the vector was made with
+    `adapter`.
     """
     from ml.retrieval import Question
 
-    space = _latest(current_tenant_id(), adapter).at(revision)
+    space = _latest(current_tenant_id(), adapter).at(live.revision)
     ranked = space.retriever.search(
-        Question(text, vector[0]), k, among=space.rows(filters or Filters())
+        Question(text, vector[0]),
+        k,
+        among=space.rows(filters or Filters()),
+        crowding=space.crowding(live, adapter),
     )
     found = Passage.objects.defer("vector", "tuned").in_bulk([UUID(hit.id) for hit in ranked])
     return [
@@ -124,11 +130,13 @@ def best(text: str, found: list[Found], k: int) -> list[Found]:
 class Space:
     """One state of one tenant's knowledge, ready to be searched.
 
-    `applies` has what each passage is for; none where all of them are for everyone, always.
+    `applies` has what each passage is for; none where all of them are for everyone, always. `crowded`
+    has what `Retriever.crowding` found for the questions of some versions of the intent model.
     """
 
     retriever: Retriever
     applies: list[tuple[str, str, date | None, date | None]]
+    crowded: dict[UUID | None, Vectors] = field(default_factory=dict)
 
     def rows(self, filters: Filters) -> Any:
         """The rows that may answer; None for all."""
@@ -137,6 +145,18 @@ class Space:
         if not self.applies:
             return None
         return np.flatnonzero([filters.admits(row) for row in self.applies])
+
+    def crowding(self, live: store.Serving, adapter: Adapter | None) -> Vectors | None:
+        """By what the live model knows; None where its questions were read with another adapter."""
+        if live.model is None or live.model.adapter is not adapter:
+            return None
+        found = self.crowded.get(live.version_id)
+        if found is None:
+            found = self.retriever.crowding(live.model.asked)
+            if len(self.crowded) == VERSIONS:
+                self.crowded.clear()
+            self.crowded[live.version_id] = found
+        return found
 
 
 class Latest:

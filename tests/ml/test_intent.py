@@ -147,6 +147,7 @@ def test_a_tuned_head_and_an_instant_one_are_right_together(tmp_path: Path):
         calibration=instant.calibration,
         report={},
         adapter=Adapter("some", {"layer.a": noise[:2], "layer.b": noise[:8, :2]}),
+        asked=tuned[:2],
     )
 
     def encode(texts, *, kind, adapter):
@@ -160,6 +161,7 @@ def test_a_tuned_head_and_an_instant_one_are_right_together(tmp_path: Path):
     model.save(tmp_path / "model")
     again = IntentModel.load(tmp_path / "model")
     assert again.predict(again.read(texts, encode), texts) == model.predict(read, texts)
+    np.testing.assert_allclose(again.asked, tuned[:2], atol=1e-3)
 
 
 def test_the_same_seed_gives_the_same_model(taught):

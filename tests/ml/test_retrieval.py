@@ -76,17 +76,23 @@ def test_no_passages_answer_nothing(encoder: Encoder) -> None:
     assert Retriever(nothing, others).search(question, 3) == []
 
 
-def test_what_stands_alone_goes_before_one_of_many_alike() -> None:
-    """Both are as near to the question; four near copies stand beside one of them."""
+def test_what_is_near_to_every_question_goes_behind_what_is_near_to_this_one() -> None:
+    """Both are as near to the question; one of them also to what customers ask otherwise."""
     axes = np.eye(8, dtype=np.float32)
-    copies = [0.95 * axes[1] + 0.31 * axes[place] for place in (3, 4, 5, 6)]
-    vectors = np.asarray([axes[1], axes[2], *copies])
-    names = ["crowded", "alone", "a", "b", "c", "d"]
+    names = ["near to all", "near to this", "other"]
+    vectors = axes[:3]
     background = sentences()
     others = Passages(background, background, np.tile(axes[7], (len(background), 1)))
-    question = Question("?", (axes[1] + axes[2]) / np.sqrt(np.float32(2)))
-    found = Retriever(Passages(names, names, vectors), others).search(question, 2)
-    assert found[0].id == "alone"
+    retriever = Retriever(Passages(names, names, vectors), others)
+    question = Question("?", (axes[0] + axes[1]) / np.sqrt(np.float32(2)))
+
+    def first(asked: list[int]) -> str:
+        crowding = retriever.crowding(axes[asked])
+        return retriever.search(question, 3, crowding=crowding)[0].id
+
+    assert first([0] * 40) == "near to this"
+    assert first([1] * 40) == "near to all"
+    assert not retriever.crowding(axes[[0] * 5]).any()  # too few to say
 
 
 def test_words_count_by_how_rare_they_are() -> None:
