@@ -55,6 +55,9 @@ class IdentifierConverter:
 register_converter(IdentifierConverter, "identifier")
 
 v1: list[URLPattern | URLResolver] = [
+    # What is called most stands first: an address is looked for from here on.
+    path("recommendations", recommendations.Recommendations.as_view()),
+    path("events", events.Events.as_view()),
     path("chat/messages", messages.Messages.as_view()),
     path("chat/messages/<uuid:id>/events", streaming.MessageEvents.as_view()),
     path("chat/completions", completions.Completions.as_view()),
@@ -108,13 +111,11 @@ v1: list[URLPattern | URLResolver] = [
     path("examples/<uuid:id>", examples.OneExample.as_view()),
     path("items", items.Items.as_view()),
     path("items/<identifier:id>", items.OneItem.as_view()),
-    path("events", events.Events.as_view()),
     path("events/<uuid:id>", events.OneEvent.as_view()),
     path("customers", customers.Customers.as_view()),
     path("customers/<identifier:id>/merge", customers.MergeCustomer.as_view()),
     path("customers/<identifier:id>/export", customers.ExportCustomer.as_view()),
     path("customers/<identifier:id>", customers.OneCustomer.as_view()),
-    path("recommendations", recommendations.Recommendations.as_view()),
     path("recommendation-rules", rules.Rules.as_view()),
     path("recommendation-rules/<uuid:id>", rules.OneRule.as_view()),
     path("recommendations/report", given.OnlineReport.as_view()),
