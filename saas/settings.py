@@ -212,6 +212,8 @@ UNLABELLED = ["saas.chat.conversations.texts", "saas.labelling.turns.texts"]
 PASSAGES = "saas.chat.knowledge.pairs"
 # What else is deleted with a customer: functions of their id, which say how many rows that were.
 ERASURES = ["saas.chat.erasure.erase"]
+# What else becomes of somebody who answers customers no more: functions of who they were at the desk.
+DEPARTURES = ["saas.chat.desk.leave"]
 # A Celery task that is sent with the tenant's id when a version of a kind has gone live.
 AFTER_ACTIVATION = {"intent": "saas.chat.tasks.embed"}
 # A model of harmful wording beside the built-in guard, from `python -m ml train wording`.
@@ -229,7 +231,9 @@ LLM_PRICE_OUT = env("LLM_PRICE_OUT", default="0")
 OUTSIDE_ALLOWED = env.list("OUTSIDE_ALLOWED", default=[])
 ENGINE_QUEUE = env.int("ENGINE_QUEUE", default=256)
 
-# Where e-mail goes out, and from whom; without an address there is none.
+# Where e-mail goes out, and from whom; without an address there is none. A server that does not answer
+# is waited for so many seconds.
+EMAIL_TIMEOUT = 10
 vars().update(env.email_url_config(env("EMAIL_URL", default="") or "dummymail://"))
 DEFAULT_FROM_EMAIL = env("EMAIL_FROM", default="frontdesk@localhost")
 

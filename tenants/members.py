@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from tenants import audit
 from tenants.keys import digest
@@ -15,7 +21,12 @@ from tenants.models import Invitation, Member, Role, Tenant, User
 from tenants.scope import database_setting, tenant_scope
 
 INVITATION_LIFETIME = timedelta(days=7)
-MANAGERS = (Role.OWNER, Role.ADMIN)
+# Whom a role invites, changes and removes. Nobody rises by themselves: no role makes a higher one.
+MANAGES: dict[str, frozenset[str]] = {
+    Role.OWNER: frozenset(Role.values),
+    Role.ADMIN: frozenset({Role.AGENT.value, Role.ANALYST.value}),
+}
+LONGEST_NAME = 60
 
 
 def sign_up(
@@ -77,15 +88,50 @@ def everybody(*roles: str) -> list[Member]:
     return list(found.order_by("user__email"))
 
 
+def names(agents: Collection[str]) -> dict[str, str]:
+    """The names that customers see, of those members who have one."""
+    found = Member.objects.select_related("user").filter(user__email__in=agents).exclude(name="")
+    return {member.agent: member.name for member in found}
+
+
+def rename(member: Member, name: str) -> None:
+    """What customers call them from now on; "" for no name. An address is none."""
+    chosen = " ".join(unicodedata.normalize("NFC", name).split())
+    is_address = "@" in unicodedata.normalize("NFKC", chosen)
+    if len(chosen) > LONGEST_NAME or is_address or not chosen.isprintable():
+        raise ValidationError(
+            f"A name has at most {LONGEST_NAME} characters, and is no address.", code="name"
+        )
+    member.name = chosen
+    member.save(update_fields=["name"])
+
+
+def invitations() -> list[Invitation]:
+    """Those that nobody has accepted yet, by address."""
+    return list(Invitation.objects.select_related("invited_by").order_by("email"))
+
+
 def invite(*, by: Member, email: str, role: str) -> str:
     """Offer membership; returns the token that goes into the e-mail. Replaces an earlier offer."""
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise ValidationError("This is no e-mail address.", code="address") from error
+    (by,) = _settled(by)
     _require(by, role=role)
+    if Member.objects.filter(user__email=address).exists():
+        raise ValidationError("This person is a member already.", code="is_member")
+    earlier = Invitation.objects.filter(email=address).first()
+    if earlier:
+        _require(by, role=earlier.role)
     token = secrets.token_urlsafe(32)
     Invitation.objects.update_or_create(
-        email=email.lower(),
+        email=address,
         defaults={
             "role": role,
             "hash": digest(token),
+            "invited_by": by.user,
             "expires_at": timezone.now() + INVITATION_LIFETIME,
         },
     )
@@ -93,7 +139,15 @@ def invite(*, by: Member, email: str, role: str) -> str:
     return token
 
 
-def accept(*, token: str, user: User) -> Member:
+def revoke(*, by: Member, invitation: Invitation) -> None:
+    """Nobody joins by it any more."""
+    (by,) = _settled(by)
+    _require(by, role=invitation.role)
+    invitation.delete()
+    audit.record(actor=by.user.email, action="member.invitation_revoked", role=invitation.role)
+
+
+def accept(*, token: str, user: User, name: str = "") -> Member:
     """Turn an invitation into membership; it must be the invited person's, and still valid."""
     with database_setting("app.key_hash", digest(token)):
         invitation = Invitation.unscoped.filter(
@@ -107,37 +161,80 @@ def accept(*, token: str, user: User) -> Member:
             raise PermissionDenied("This invitation has been used.")
         member: Member
         member, _ = Member.objects.get_or_create(user=user, defaults={"role": invitation.role})
+        if name:
+            rename(member, name)
         audit.record(actor=user.email, action="member.joined", role=member.role)
         return member
 
 
 def change_role(*, by: Member, member: Member, role: str) -> None:
+    by, member = _settled(by, member)
     _require(by, role=role)
     _require(by, role=member.role)
-    _keep_an_owner(member)
+    if role != Role.OWNER:
+        _keep_an_owner(member)
     member.role = role
     member.save(update_fields=["role"])
+    _withdraw(member, but=MANAGES.get(role, frozenset()))
+    if role == Role.ANALYST:  # who reads alone answers nobody
+        _depart(member)
     audit.record(
         actor=by.user.email, action="member.role_changed", target=str(member.pk), role=role
     )
 
 
 def remove(*, by: Member, member: Member) -> None:
+    by, member = _settled(by, member)
     _require(by, role=member.role)
     _keep_an_owner(member)
+    _withdraw(member)
+    _depart(member)
     audit.record(actor=by.user.email, action="member.removed", target=str(member.pk))
     member.delete()
 
 
+def _settled(*members: Member) -> list[Member]:
+    """They as they are now, and nobody else's to change in this transaction.
+
+    Owners are locked along, in one order, so that of two requests at once the second sees what the
+    first has left. Raises PermissionDenied where the first of them is no member any more, and
+    Member.DoesNotExist for the others.
+    """
+    wanted = [member.pk for member in members]
+    rows = Member.objects.select_for_update(of=("self",)).select_related("user")
+    rows = rows.filter(Q(role=Role.OWNER) | Q(pk__in=wanted)).order_by("pk")
+    found: dict[int, Member] = {row.pk: row for row in rows}
+    if wanted[0] not in found:
+        raise PermissionDenied("You are no member any more.")
+    if any(pk not in found for pk in wanted):
+        raise Member.DoesNotExist
+    return [found[pk] for pk in wanted]
+
+
 def _require(by: Member, *, role: str) -> None:
-    """Owners manage everybody, admins everybody but owners."""
+    """Owners manage everybody, administrators agents and analysts."""
     if role not in Role.values:
-        raise ValidationError({"role": f"{role!r} is no role. Use {', '.join(Role.values)}."})
-    if by.role not in MANAGERS or (role == Role.OWNER and by.role != Role.OWNER):
+        known = ", ".join(Role.values)
+        raise ValidationError(f"{role!r} is no role. Use {known}.", code="no_role")
+    if role not in MANAGES.get(by.role, ()):
         raise PermissionDenied("Your role does not allow this. Ask an owner of your business.")
 
 
 def _keep_an_owner(member: Member) -> None:
-    owners = Member.objects.select_for_update().filter(role=Role.OWNER)
+    """The owners are locked (`_settled`)."""
+    owners = Member.objects.filter(role=Role.OWNER)
     if member.role == Role.OWNER and len(owners) == 1:
-        raise ValidationError("The last owner cannot leave. Make somebody else an owner first.")
+        raise ValidationError(
+            "The last owner cannot leave. Make somebody else an owner first.", code="last_owner"
+        )
+
+
+def _withdraw(member: Member, *, but: Collection[str] = ()) -> None:
+    """What they have offered and could not offer any more is taken back, or they would let themselves in."""
+    Invitation.objects.filter(invited_by=member.user).exclude(role__in=but).delete()
+
+
+def _depart(member: Member) -> None:
+    """Somebody answers customers no more: what settings.DEPARTURES names sees to what they had."""
+    for depart in settings.DEPARTURES:
+        import_string(depart)(member.agent)

@@ -111,6 +111,7 @@ class Member(TenantModel):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     role = models.CharField(max_length=10, choices=Role.choices)
+    name = models.CharField(max_length=60, blank=True)  # what customers see
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     # For the look-up that precedes the tenant, where a policy of the database shows a person's own.
@@ -126,9 +127,9 @@ class Member(TenantModel):
         return f"{self.user_id} {self.role}"
 
     @property
-    def name(self) -> str:
-        """Who they are to colleagues and customers."""
-        return (self.user.get_full_name() or self.user.email)[:128]
+    def agent(self) -> str:
+        """Who they are to colleagues; `saas.chat.agents` says who they are to customers."""
+        return self.user.email[:128]
 
 
 class Invitation(TenantModel):
@@ -138,6 +139,9 @@ class Invitation(TenantModel):
     email = models.EmailField()
     role = models.CharField(max_length=10, choices=Role.choices)
     hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

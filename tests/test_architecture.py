@@ -23,6 +23,7 @@ SHARED = (
     "saas.outside",
     "saas.rates",
     "saas.language_model",
+    "saas.mail",
     "saas.streaming",
 )
 PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", "ml.language", *SHARED)
@@ -101,6 +102,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.connection": (),
     "saas.outside": (),
     "saas.language_model": (),
+    "saas.mail": (),
     "saas.rows": (),
     "saas.streaming": (),
     "saas.rates": ("tenants.keys", "saas.errors"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
-from saas.chat import handoffs, notices
+from saas.chat import handoffs, live, notices
 from saas.chat.models import Conversation, HandOff, Note, Tag
 from saas.errors import Conflict, Problem
 
@@ -25,8 +26,17 @@ def assign(hand_off_id: UUID, *, to: str) -> HandOff:
     hand_off.agent = to
     hand_off.save(update_fields=["agent"])
     notices.taken(hand_off)
-    notices.changed(hand_off.conversation_id)
+    notices.moved(hand_off.conversation)
     return hand_off
+
+
+def leave(agent: str) -> None:
+    """Somebody answers no more: what they had goes back into the queue, and their pages end."""
+    theirs = handoffs.queue(waiting=False).filter(agent=agent).order_by("conversation_id")
+    for hand_off_id in list(theirs.values_list("id", flat=True)):
+        with suppress(Conflict):  # somebody else has it meanwhile, or it is over
+            handoffs.release(hand_off_id, agent=agent)
+    live.tell(None, live.LEFT, agent=agent)
 
 
 def snooze(hand_off_id: UUID, *, until: datetime, agent: str) -> HandOff:

@@ -29,6 +29,7 @@ from tenants.scope import current_tenant_id
 log = structlog.get_logger(__name__)
 CHANNEL = "live"
 AGAIN = "again"
+LEFT = "left"  # somebody may not follow any more; of no conversation
 WAIT = 15.0  # seconds without a hint, after which a follower is told so
 PAUSE = 1.0  # seconds before Redis is asked again
 MOST = 64  # hints that wait for a slow follower: who gets one reads everything anyway
@@ -43,9 +44,13 @@ class Hint:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def tell(conversation_id: UUID, name: str, **data: Any) -> None:
-    """Tell who follows the current tenant's conversation, once this transaction is committed."""
-    said = {"tenant": str(current_tenant_id()), "conversation": str(conversation_id), "name": name}
+def tell(conversation_id: UUID | None, name: str, **data: Any) -> None:
+    """Tell who follows the current tenant's conversation, once this transaction is committed.
+
+    What is of none is told to whom all of them are.
+    """
+    said = {"tenant": str(current_tenant_id()), "conversation": str(conversation_id or "")}
+    said["name"] = name
     text = json.dumps(said | {"data": data}, default=str)
     transaction.on_commit(partial(_publish, text), robust=True)
 
@@ -126,7 +131,7 @@ class _Hub:
 
     def _tell(self, said: dict[str, Any]) -> None:
         hint = Hint(said["name"], said["conversation"], said["data"])
-        for conversation in (said["conversation"], ""):
+        for conversation in {said["conversation"], ""}:
             for follower in self._followers.get((said["tenant"], conversation), ()):
                 _put(follower, hint)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from saas.chat import live
+from saas.chat import agents, live
 from saas.chat.models import Conversation, Feedback, HandOff, Message, Note, Rating
 from saas.webhooks import events
 
@@ -63,6 +63,8 @@ def rated(rating: Rating) -> None:
 def _message(message: Message) -> dict[str, Any]:
     names = ("author", "agent", "text", "kind", "sentiment", "intent", "confidence", "created_at")
     told = {name: getattr(message, name) for name in names}
+    if message.agent:
+        told["agent"] = agents.name(message.agent, message.conversation.language)
     return {"id": message.id, "conversation_id": message.conversation_id, **told}
 
 

@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
 
+from saas.chat import agents
 from saas.chat.models import Conversation, Message
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
@@ -51,10 +52,11 @@ def send(conversation_id: UUID, address: str) -> None:
 
 def text(conversation: Conversation, *, name: str) -> str:
     words = WORDS[conversation.language]
-    newest = Message.objects.filter(conversation=conversation).order_by("-created_at")[:MOST]
+    newest = list(Message.objects.filter(conversation=conversation).order_by("-created_at")[:MOST])
+    named = agents.names((message.agent for message in newest), conversation.language)
     lines = [
         f"{message.created_at:%Y-%m-%d %H:%M}  "
-        f"{words[message.author].format(agent=message.agent, name=name)}:\n{message.text}"
+        f"{words[message.author].format(agent=named[message.agent], name=name)}:\n{message.text}"
         for message in reversed(newest)
     ]
     return "\n\n".join([*lines, words["end"].format(day=timezone.now().date())])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from saas.chat import handoffs
+from saas.chat import agents, handoffs
 from saas.chat.models import Conversation, HandOff
 
 
@@ -28,7 +28,7 @@ def standing(conversation: Conversation) -> Standing:
     if mine is None:
         return Standing(state)
     if state == Conversation.State.AGENT:
-        return Standing(state, agent=mine.agent)
+        return Standing(state, agent=agents.name(mine.agent, conversation.language))
     before = Q(priority__gt=mine.priority) | Q(
         priority=mine.priority, requested_at__lt=mine.requested_at
     )

@@ -122,7 +122,7 @@ def _employ(tenant_id: UUID, agent: str, *, by: str, file: Path) -> str:
         if not Member.objects.filter(user=user).exists():
             owner = Member.objects.select_related("user").get(user__email=by)
             token = members.invite(by=owner, email=agent, role="agent")
-            members.accept(token=token, user=user)
+            members.accept(token=token, user=user, name="Mei")
     if not file.exists() or not user.check_password(file.read_text()):
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(12))

@@ -51,7 +51,7 @@ Act = Callable[[HandOff, str, dict[str, Any]], Any]
 
 def _assign(row: HandOff, me: str, given: dict[str, Any]) -> None:
     to = validated(To, given).to
-    if to not in inbox.agents():
+    if to not in inbox.colleagues():
         raise Problem(f"Nobody here is called {to!r}.", code="invalid")
     desk.assign(row.id, to=to)
 
@@ -94,7 +94,7 @@ def act(request: HttpRequest, id: UUID, act: str) -> HttpResponse:
     row = HandOff.objects.get(id=id)
     if act not in ACTS:
         raise HandOff.DoesNotExist
-    ACTS[act](row, frame.member_of(request).name, _given(request))
+    ACTS[act](row, frame.member_of(request).agent, _given(request))
     return inbox.shown(request, id)
 
 
@@ -119,7 +119,7 @@ def present(request: HttpRequest, id: UUID) -> HttpResponse:
     """An agent looks at it, or types."""
     row = HandOff.objects.get(id=id)
     typing = request.POST.get("typing") == "1"
-    presence.say(row.conversation_id, agent=frame.member_of(request).name, typing=typing)
+    presence.say(row.conversation_id, agent=frame.member_of(request).agent, typing=typing)
     return HttpResponse(status=204)
 
 

@@ -30,11 +30,12 @@ def events(request: HttpRequest) -> HttpResponseBase:
 async def _told(user: User, slug: str, tenant_id: UUID) -> AsyncIterator[str]:
     checked = time.monotonic()
     async for hint in live.follow(tenant_id):
-        if time.monotonic() - checked > CHECK:
+        somebody_left = hint is not None and hint.name == live.LEFT
+        if somebody_left or time.monotonic() - checked > CHECK:
             if not await sync_to_async(_is_member)(user, slug):
                 return
             checked = time.monotonic()
-        if hint is None:
+        if hint is None or somebody_left:
             yield ": still here\n\n"
             continue
         data = json.dumps({"conversation": hint.conversation_id, **hint.data}, ensure_ascii=False)

@@ -25,6 +25,7 @@ NAVIGATION = (
     ("canned", "portal_canned", "canned.write"),
     ("metrics", "portal_metrics", "metrics.read"),
     ("widget", "portal_widgets", "widget.manage"),
+    ("members", "portal_members", "members.manage"),
 )
 View = Callable[..., HttpResponseBase]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -40,14 +40,17 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if not request.user.is_authenticated:
         request.session[INVITATION] = token
         return render(request, "portal/invitation.html", {"email": email})
+    shown = {"email": email, "name": request.POST.get("name", "")}
     if request.method == "POST":
         try:
-            members.accept(token=token, user=request.user)
+            members.accept(token=token, user=request.user, name=shown["name"])
         except PermissionDenied:
             return frame.notice(request, "other_invitation", 403)
+        except ValidationError:
+            return render(request, "portal/invitation.html", shown | {"wrong": True}, status=400)
         request.session.pop(INVITATION, None)
         return redirect("portal_places")
-    return render(request, "portal/invitation.html", {"email": email})
+    return render(request, "portal/invitation.html", shown)
 
 
 @require_POST

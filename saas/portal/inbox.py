@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
-from saas.chat import actions, attachments, backlog, canned, desk, handoffs, inbox, presence
+from saas.chat import actions, agents, attachments, backlog, canned, desk, handoffs, inbox, presence
 from saas.chat.backlog import Filter
 from saas.chat.models import Conversation, HandOff, Message
 from saas.portal import frame, languages, permissions
@@ -25,7 +25,7 @@ def whole(request: HttpRequest, id: UUID | None = None) -> HttpResponse:
     if id and frame.wants_part(request):
         return render(request, "portal/inbox/pane.html", _pane(request, id))
     context = _listed(request) | {"topics": backlog.topics(), "tags": backlog.tags()}
-    context |= {"agents": agents()} | (_pane(request, id) if id else {})
+    context |= {"agents": colleagues()} | (_pane(request, id) if id else {})
     return render(request, "portal/inbox/page.html", context)
 
 
@@ -48,7 +48,7 @@ def thread(request: HttpRequest, id: UUID) -> HttpResponse:
 def sought(request: HttpRequest) -> Filter:
     """What the address asks for; what it does not know is left out."""
     query: QueryDict = request.GET
-    me = frame.member_of(request).name
+    me = frame.member_of(request).agent
     given: dict[str, Any] = {name: query[name][:128] for name in FIELDS if query.get(name)}
     if given.get("order") not in (None, *backlog.ORDERS):
         del given["order"]
@@ -61,9 +61,9 @@ def sought(request: HttpRequest) -> Filter:
     )
 
 
-def agents() -> list[str]:
+def colleagues() -> list[str]:
     """Who may be given a conversation."""
-    return [member.name for member in members.everybody(*permissions.ACTIONS["inbox.write"])]
+    return [member.agent for member in members.everybody(*permissions.ACTIONS["inbox.write"])]
 
 
 def shown(request: HttpRequest, id: UUID) -> HttpResponse:
@@ -76,7 +76,7 @@ def _listed(request: HttpRequest) -> dict[str, Any]:
     return {
         "rows": list(backlog.find(filter_)[:SHOWN]),
         "filter": filter_,
-        "me": frame.member_of(request).name,
+        "me": frame.member_of(request).agent,
         "orders": list(backlog.ORDERS),
     }
 
@@ -87,11 +87,11 @@ def _pane(request: HttpRequest, id: UUID) -> dict[str, Any]:
     mine = languages.of(request)
     others = handoffs.queue().filter(conversation__customer=conversation.customer)
     return _thread(request, row) | {
-        "me": frame.member_of(request).name,
+        "me": frame.member_of(request).agent,
         "is_mine": is_mine(request, row),
         "is_open": row.ended_at is None,
         "tagged": ", ".join(backlog.tags_of(conversation)),
-        "agents": agents(),
+        "agents": colleagues(),
         "mergeable": list(others.exclude(id=row.id)) if conversation.customer else [],
         "canned": _canned(request, conversation),
         "foreign": conversation.language if conversation.language != mine else "",
@@ -109,20 +109,20 @@ def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
         "row": row,
         "entries": [(entry, files.get(entry.id, [])) for entry in entries],
         "summary": inbox.summary(messages, language=languages.of(request)),
-        "others": presence.others(row.conversation_id, than=frame.member_of(request).name),
+        "others": presence.others(row.conversation_id, than=frame.member_of(request).agent),
     }
 
 
 def is_mine(request: HttpRequest, row: HandOff) -> bool:
     state = row.conversation.state == Conversation.State.AGENT
-    return state and row.ended_at is None and row.agent == frame.member_of(request).name
+    return state and row.ended_at is None and row.agent == frame.member_of(request).agent
 
 
 def _canned(request: HttpRequest, conversation: Conversation) -> list[dict[str, str]]:
     member = frame.member_of(request)
     values = {
         "customer": conversation.name,
-        "agent": member.name,
+        "agent": member.name or agents.TEAM[conversation.language],
         "business": member.tenant.name,
     }
     return [

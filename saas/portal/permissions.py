@@ -16,6 +16,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "canned.write": MANAGERS,
     "metrics.read": EVERYBODY,
     "widget.manage": MANAGERS,
+    "members.manage": MANAGERS,  # and whom each of them may, says members.MANAGES
+    "name.write": EVERYBODY,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from saas.portal import aside, canned, desk, follow, home, inbox, metrics, widgets
+from saas.portal import aside, canned, desk, follow, home, inbox, metrics, own_name, team, widgets
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/look/", home.look, name="portal_look"),
@@ -27,6 +27,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:tenant>/inbox/<uuid:id>/present/", desk.present, name="portal_present"),
     path("t/<slug:tenant>/inbox/<uuid:id>/teach/", desk.teach, name="portal_teach"),
     path("t/<slug:tenant>/inbox/<uuid:id>/<slug:act>/", desk.act, name="portal_act"),
+    path("t/<slug:tenant>/name/", own_name.page, name="portal_name"),
+    path("t/<slug:tenant>/members/", team.whole, name="portal_members"),
+    path("t/<slug:tenant>/members/<int:id>/role/", team.change, name="portal_role"),
+    path("t/<slug:tenant>/members/<int:id>/remove/", team.remove, name="portal_dismiss"),
+    path("t/<slug:tenant>/members/<uuid:id>/again/", team.again, name="portal_invite_again"),
+    path("t/<slug:tenant>/members/<uuid:id>/revoke/", team.revoke, name="portal_revoke"),
     path("t/<slug:tenant>/widget/", widgets.listed, name="portal_widgets"),
     path("t/<slug:tenant>/widget/<uuid:id>/", widgets.one, name="portal_widget"),
 ]

@@ -35,8 +35,8 @@ def agent(business: Business) -> tuple[str, str]:
     with business.scope():
         owner = Member.objects.select_related("user").get(role="owner")
         token = members.invite(by=owner, email="mei@desk.example", role="agent")
-    user = User.objects.create_user("mei@desk.example", PASSWORD, first_name="Mei")
-    members.accept(token=token, user=user)
+    user = User.objects.create_user("mei@desk.example", PASSWORD)
+    members.accept(token=token, user=user, name="Mei")
     secret = totp.generate_totp_secret()
     totp.TOTP.activate(user, secret)
     return user.email, secret

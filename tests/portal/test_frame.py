@@ -24,7 +24,9 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 def address(entry: URLPattern, slug: str) -> str:
     path = str(entry.pattern).replace("<slug:tenant>", slug)
-    return "/" + path.replace("<uuid:id>", NOBODY).replace("<slug:act>", "take")
+    for part, value in (("<uuid:id>", NOBODY), ("<int:id>", "0"), ("<slug:act>", "take")):
+        path = path.replace(part, value)
+    return f"/{path}"
 
 
 def sign_in(client: Client, email: str, password: str = PASSWORD) -> Any:

@@ -188,7 +188,9 @@ def test_canned_replies_are_managed_by_managers_and_filled_in_once(shop, desk) -
     row = asked(shop, customer="{{agent}}")
     desk.act(row, "take")
     page = desk.get(f"{row.id}/")
-    assert "Hi {{agent}}, agent@shop.example of Shop. {{x}}" in page
+    assert "Hi {{agent}}, Our team of Shop. {{x}}" in page
+    desk.client.post(f"/t/{shop.slug}/name/", {"name": "Mei"})
+    assert "Hi {{agent}}, Mei of Shop. {{x}}" in desk.get(f"{row.id}/")
     assert desk.client.post(f"{desk.base}canned/", form).status_code == 403
     with shop.scope():
         canned = Canned.objects.get()

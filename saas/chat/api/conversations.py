@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from saas import rows
 from saas.api import Body, PageQuery, View, page, page_of
-from saas.chat import conversations, handoffs, policy
+from saas.chat import agents, conversations, handoffs, policy
 from saas.chat.api.messages import CitationOut, ItemShown, OptionOut, SourceOut
 from saas.chat.models import Conversation, Message
 
@@ -31,7 +31,10 @@ class ConversationOut(BaseModel):
 class StoredMessage(BaseModel):
     id: UUID
     author: Literal["customer", "bot", "agent"]
-    agent: str = Field(description="Who wrote it, of an agent's message")
+    agent: str = Field(
+        description="Who wrote it, of an agent's message: by the name that customers see; in the "
+        "inbox by your own id"
+    )
     text: str
     kind: str
     sentiment: str = Field(
@@ -80,6 +83,9 @@ class OneConversation(View):
             StoredMessage.model_validate(message, from_attributes=True)
             for message in reversed(found.order_by("-created_at")[:500])
         ]
+        named = agents.names((message.agent for message in messages), row.language)
+        for message in messages:
+            message.agent = named[message.agent]
         whole = WholeConversation(**_conversation_out(row).model_dump(), messages=messages)
         return self.answer(whole)
 

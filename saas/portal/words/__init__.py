@@ -8,12 +8,13 @@ from django.http import HttpRequest
 
 from saas.errors import Problem
 from saas.portal import languages
-from saas.portal.words import canned, inbox
+from saas.portal.words import canned, inbox, members
 
 TEXT: dict[str, dict[str, Any]] = {
     "en": {
         "inbox": inbox.TEXT["en"],
         "canned": canned.TEXT["en"],
+        "members": members.TEXT["en"],
         "product": "Frontdesk",
         "skip": "Skip to the content",
         "menu": "Navigation",
@@ -31,6 +32,7 @@ TEXT: dict[str, dict[str, Any]] = {
             "metrics": "Figures",
             "canned": "Canned replies",
             "widget": "Widget",
+            "members": "Members",
         },
         "roles": {
             "owner": "Owner",
@@ -113,12 +115,17 @@ TEXT: dict[str, dict[str, Any]] = {
             "too_many_tags": "These are too many tags. Leave some out.",
             "invalid": "Something is missing or too long: a reply has at most 4,000 characters.",
             "rate_limited": "Too many attempts. Wait a moment.",
+            "not_allowed": "Your role does not allow this. Ask an owner of your business.",
+            "last_owner": "The last owner cannot leave. Make somebody else an owner first.",
+            "is_member": "This person is a member already.",
+            "address": "This is no e-mail address.",
         },
         "problem": "That did not work: {detail}",
     },
     "zh": {
         "inbox": inbox.TEXT["zh"],
         "canned": canned.TEXT["zh"],
+        "members": members.TEXT["zh"],
         "product": "Frontdesk",
         "skip": "跳到正文",
         "menu": "导航",
@@ -136,6 +143,7 @@ TEXT: dict[str, dict[str, Any]] = {
             "metrics": "指标",
             "canned": "快捷回复",
             "widget": "聊天窗口",
+            "members": "成员",
         },
         "roles": {"owner": "所有者", "admin": "管理员", "agent": "客服", "analyst": "分析员"},
         "home": {"hello": "您好", "where": "您想去哪里？"},
@@ -204,6 +212,10 @@ TEXT: dict[str, dict[str, Any]] = {
             "too_many_tags": "标签太多，请删减。",
             "invalid": "内容缺失或过长：回复最多 4000 个字符。",
             "rate_limited": "操作过于频繁，请稍候。",
+            "not_allowed": "您的角色无权进行此操作，请联系企业的所有者。",
+            "last_owner": "最后一位所有者不能离开，请先让其他人成为所有者。",
+            "is_member": "此人已是成员。",
+            "address": "这不是邮箱地址。",
         },
         "problem": "操作未成功：{detail}",
     },

@@ -9,14 +9,13 @@ from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from saas import rates
+from saas import mail, rates
 from saas.api import Body
 from saas.chat import conversations, feedback, handoffs, live, transcripts
 from saas.chat.api.feedback import FeedbackIn, RatingIn
 from saas.chat.models import Conversation, Message
 from saas.errors import Problem
 from saas.rates import TooManyRequests
-from saas.widget import mail
 from saas.widget.api import seen
 from saas.widget.api.base import VisitorView
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from saas import rows
 from saas.api import Body
-from saas.chat import actions, attachments, policy, waiting
+from saas.chat import actions, agents, attachments, policy, waiting
 from saas.chat.api.messages import CitationOut, ItemShown, OptionOut, SourceOut
 from saas.chat.models import Conversation, Feedback, Message, Rating
 
@@ -75,6 +75,7 @@ def seen(row: Conversation, since: Since) -> SeenConversation:
     found, more = _messages(row, since)
     score = Rating.objects.filter(conversation=row).values_list("score", flat=True).first()
     last = found[-1] if found else None
+    named = agents.names((message.agent for message in found), row.language)
     return SeenConversation(
         id=row.id,
         state=standing.state,
@@ -84,7 +85,9 @@ def seen(row: Conversation, since: Since) -> SeenConversation:
         updated_at=row.updated_at,
         score=score,
         more=more,
-        messages=[_message(message, last=message is last) for message in found],
+        messages=[
+            _message(message, agent=named[message.agent], last=message is last) for message in found
+        ],
     )
 
 
@@ -101,12 +104,13 @@ def _messages(row: Conversation, since: Since) -> tuple[list[Message], bool]:
     return newest[:SHOWN][::-1], len(newest) > SHOWN
 
 
-def _message(row: Message, *, last: bool) -> SeenMessage:
+def _message(row: Message, *, agent: str, last: bool) -> SeenMessage:
     judged = next(iter(row.feedback.all()), None)
-    names = ("id", "author", "agent", "text", "kind", "sources", "citations", "options", "items")
+    names = ("id", "author", "text", "kind", "sources", "citations", "options", "items")
     given: dict[str, Any] = {name: getattr(row, name) for name in names}
     return SeenMessage(
         **given,
+        agent=agent,
         at=row.created_at,
         ask=_ask(row) if last else None,
         files=[

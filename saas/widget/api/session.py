@@ -10,10 +10,10 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from saas import rows
+from saas import mail, rows
 from saas.api import Body
 from saas.chat import attachments, conversations, policy, widgets
-from saas.widget import mail, sessions
+from saas.widget import sessions
 from saas.widget.api.base import PageView
 from tenants import visitors
 from tenants.auth import KeyAuthentication, origin_of

@@ -36,6 +36,8 @@ from tenants import audit, visitors
 MESSAGES = "20/minute"  # of a visitor
 MESSAGES_OF_ADDRESS = "120/minute"
 FILES = "20/hour"  # of a visitor
+# Hints that are a visitor's, too: others tell colleagues who is there, by their addresses.
+HEARD = {live.AGAIN, "message", "state", "typing"}
 LONGEST_WAIT = 25.0  # seconds of one long poll
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -163,7 +165,9 @@ class Live(VisitorView):
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 async for hint in hints:
-                    if hint and (hint.name != live.AGAIN or await self._went_on(query)):
+                    if hint is None or hint.name not in HEARD:
+                        continue
+                    if hint.name != live.AGAIN or await self._went_on(query):
                         yield _written(hint)
                         return
         except TimeoutError:
@@ -209,7 +213,10 @@ async def _told(hints: AsyncIterator[live.Hint | None]) -> AsyncIterator[str]:
     end = time.monotonic() + visitors.LIFETIME
     yield ": here\n\n"
     async for hint in hints:
-        yield _written(hint) if hint else ": still here\n\n"
+        if hint is None:
+            yield ": still here\n\n"
+        elif hint.name in HEARD:
+            yield _written(hint)
         if time.monotonic() > end:
             return
 

@@ -27,7 +27,8 @@ async function load(path, selector) {
   try {
     answer = await fetch(`${base}${path}`, { headers: { "HX-Request": "true" } });
   } catch { return; } // offline: everything is read again with the next connection
-  if (answer.status === 401) location.reload();
+  // Signed out, or no member any more: the page ends.
+  if (answer.status === 401 || (answer.status === 404 && path.startsWith("list/"))) location.reload();
   const html = await answer.text(), target = $(selector);
   if (answer.ok && target) htmx.swap(target, html, { swapStyle: "innerHTML" }, { eventInfo: { target } });
 }
@@ -120,7 +121,9 @@ function listen() {
   }
   events.onerror = () => {
     status.textContent = body.dataset.offline;
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 3000); // refused: try anew
+    if (events.readyState !== EventSource.CLOSED) return;
+    refreshList(); // refused: perhaps to this person
+    setTimeout(listen, 3000);
   };
   addEventListener("pagehide", () => events.close());
 }
