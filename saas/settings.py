@@ -111,6 +111,10 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Who has no account is sent nothing, whoever types their address into "forgotten password": nobody signs
+# up uninvited, so there is nothing to tell them, and strangers do not choose whom this server writes to.
+# The page answers both alike, and as fast: letters are sent in the background (accounts.send_mail).
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 MFA_ADAPTER = "saas.portal.accounts.Factors"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -245,10 +249,13 @@ CELERY_TASK_TRACK_STARTED = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 6 * 3600
-# Webhooks have a queue, so that a worker can be kept for them: others train for hours. A worker that
-# is given no queues works off both.
+# Webhooks and letters that somebody waits for have a queue, so that a worker can be kept for them:
+# others train for hours. A worker that is given no queues works off both.
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "webhooks": {}}
-CELERY_TASK_ROUTES = {"saas.webhooks.tasks.*": {"queue": "webhooks"}}
+CELERY_TASK_ROUTES = {
+    "saas.webhooks.tasks.*": {"queue": "webhooks"},
+    "saas.portal.tasks.*": {"queue": "webhooks"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

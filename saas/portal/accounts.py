@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 
 from saas.portal import words
@@ -25,6 +29,21 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         if on_sign_up and members.invited(token) != email.lower():
             raise ValidationError(words.of(self.request)["account"]["not_invited"])
         return email.lower()
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """In the background: neither its time nor its failure tells who has an account.
+
+        It waits sealed, as it may hold a link that sets a password.
+        """
+        known = {"request": self.request, "current_site": get_current_site(self.request)}
+        letter = self.render_mail(template_prefix, email, known | {"email": email} | context)
+
+        def queue() -> None:
+            from saas.portal.tasks import send
+
+            send.delay(letter.subject, signing.seal(letter.body), email)
+
+        transaction.on_commit(queue, robust=True)
 
 
 class Factors(DefaultMFAAdapter):  # type: ignore[misc]

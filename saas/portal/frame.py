@@ -96,7 +96,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for name, view, action in NAVIGATION
         if permissions.may(member.role, action)
     ]
-    here = [e for e in entries if request.path.startswith(e["url"])]
+    home = reverse("portal_home", args=[member.tenant.slug])  # every page is below it
+    here = [e for e in entries if request.path.startswith(e["url"]) and e["url"] != home]
+    here = here or [e for e in entries if request.path == e["url"]]
     nearest = max(here, key=lambda entry: len(entry["url"]), default=None)
     return [entry | {"here": entry is nearest} for entry in entries]
 

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
+from django.db import connections
 
+from tenants import members
+from tenants.models import Member, User
 from tests.conftest import Business
 from tests.live import widget
 from tests.live.conftest import Process
@@ -28,6 +31,8 @@ ENTERED = (
     "/t/{slug}/",
     "/t/{slug}/inbox/canned/",
     "/t/{slug}/widget/",
+    "/t/{slug}/name/",
+    "/t/{slug}/members/",
     "/t/{slug}/metrics/",
     "/t/{slug}/metrics/?first=2026-02-02&last=2026-02-01",
 )
@@ -159,4 +164,32 @@ def test_everybody_can_use_every_page(
             with subtests.test(path):
                 assert faults(who.page) == []
                 assert not too_wide(who.page)
+    invite_and_remove(person, business, language, theme, size)
+    for who in (person, stranger):
         assert who.complaints == []
+
+
+def invite_and_remove(person: Person, business: Business, *names: str) -> None:
+    """What changes on the page of members is told, and the page stays usable."""
+    from playwright.sync_api import expect
+
+    page, path = person.page, f"/t/{business.slug}/members/"
+    with business.scope():
+        owner = Member.objects.select_related("user").get()
+        token = members.invite(by=owner, email="mei.lin.of.the.evening@desk.example", role="agent")
+    user = User.objects.create_user("mei.lin.of.the.evening@desk.example", PASSWORD)
+    members.accept(token=token, user=user, name="梅 Mei")
+    connections.close_all()
+    page.goto(path)
+    page.locator("#email").fill("li@desk.example")
+    page.locator(".inviting button").click()
+    expect(page.locator("#alerts code")).to_contain_text("/account/invitation/")  # no e-mail here
+    expect(page.locator("#team")).to_contain_text("li@desk.example")
+    picture(page, "members-invited", *names)
+    assert faults(page) == []
+    assert not too_wide(page)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("[hx-confirm*='mei.lin'] button").click()
+    expect(page.locator("#team")).not_to_contain_text("mei.lin")
+    expect(page.locator("#alerts")).to_contain_text("mei.lin")
+    assert page.url.endswith(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from allauth.mfa.totp.internal import auth as totp
@@ -123,11 +124,29 @@ def test_a_second_factor_is_asked_for_and_sealed(shop) -> None:
     assert secret not in str(user.authenticator_set.get().data)
 
 
-def test_a_forgotten_password_is_set_anew_by_e_mail(shop) -> None:
+def test_a_forgotten_password_is_set_anew_by_e_mail(shop, worked_off) -> None:
     client = Client()
-    assert client.post("/account/password/reset/", {"email": shop.owner}).status_code == 302
+    with worked_off():
+        answer = client.post("/account/password/reset/", {"email": shop.owner})
+    assert answer.status_code == 302
     assert [message.to for message in mail.outbox] == [[shop.owner]]
     assert "/account/password/reset/key/" in mail.outbox[0].body
+
+
+def test_a_strangers_address_is_answered_alike_and_sent_nothing(shop, worked_off, settings) -> None:
+    def answer(email: str) -> tuple[int, str, str]:
+        client = Client()
+        sent = client.post("/account/password/reset/", {"email": email})
+        page = client.get(sent.headers["Location"]).content.decode()
+        without_token = re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", page)
+        return sent.status_code, sent.headers["Location"], without_token
+
+    with worked_off():
+        unknown = answer("somebody@else.example")
+    assert mail.outbox == []
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nobody there: nobody notices
+    assert answer(shop.owner) == unknown
 
 
 def test_nobody_signs_up_without_an_invitation(shop) -> None:
