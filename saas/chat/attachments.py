@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.http import FileResponse
 
 from saas.chat.models import Attachment, Message
 from saas.errors import BodyTooLarge, Problem
@@ -28,12 +29,18 @@ HEADS = {
     b"GIF89a": "image/gif",
     b"%PDF-": "application/pdf",
 }
+# A picture is shown and everything else saved; nothing in it runs, whatever it holds.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Referrer-Policy": "no-referrer",
+}
 TEXTS = (".txt", ".csv", ".log", ".md")
 TAKEN = "Send a picture (PNG, JPEG, GIF, WebP), a PDF, or a text (.txt, .csv, .log, .md)."
 
 
 class Gone(Exception):
-    """The link is none of ours, has expired, or its file was deleted."""
+    """There is no such file: the link is none of ours, has expired, or its file was deleted."""
 
 
 def put(message: Message, file: BinaryIO, name: str) -> Attachment:
@@ -79,11 +86,27 @@ def find(token: str) -> tuple[Attachment, Path]:
     except signing.BadSignature as error:
         raise Gone from error
     with tenant_scope(UUID(tenant_id)):
-        found = Attachment.objects.filter(id=id_).first()
-        path = _folder() / found.digest if found else None
+        return own(UUID(id_))
+
+
+def own(id_: UUID) -> tuple[Attachment, Path]:
+    """One of the current tenant's, and where it lies. Raises Gone."""
+    found = Attachment.objects.filter(id=id_).first()
+    path = _folder() / found.digest if found else None
     if found is None or path is None or not path.exists():
         raise Gone
     return found, path
+
+
+def serve(attachment: Attachment, path: Path) -> FileResponse:
+    """For a browser: pictures to be shown, everything else to be saved."""
+    return FileResponse(
+        path.open("rb"),
+        as_attachment=not attachment.is_picture,
+        filename=attachment.name,
+        content_type=attachment.type,
+        headers=HEADERS,
+    )
 
 
 def discard(digests: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ def assign(hand_off_id: UUID, *, to: str) -> HandOff:
     hand_off.agent = to
     hand_off.save(update_fields=["agent"])
     notices.taken(hand_off)
-    notices.moved(hand_off.conversation)
+    notices.moved(hand_off.conversation)  # the customer sees who answers
     return hand_off
 
 

@@ -9,16 +9,18 @@ from uuid import UUID
 import redis
 import structlog
 
+from saas import rates
 from saas.chat import live
 from saas.connection import redis_client
 from tenants.scope import current_tenant_id
 
 log = structlog.get_logger(__name__)
 FRESH = 25  # seconds; a page says it again every ten
+TYPING = "1 per 2 second"  # the most often that a customer is told so
 
 
-def say(conversation_id: UUID, *, agent: str, typing: bool) -> None:
-    """An agent is here. Without Redis nobody is told."""
+def say(conversation_id: UUID, *, agent: str, typing: bool, answers: bool = False) -> None:
+    """An agent is here; of who `answers` the customer sees that they type. Without Redis nobody does."""
     key = _key(conversation_id)
     try:
         with redis_client().pipeline() as pipe:
@@ -29,7 +31,7 @@ def say(conversation_id: UUID, *, agent: str, typing: bool) -> None:
     except redis.RedisError as error:
         log.warning("presence not kept", error=str(error))
     live.tell(conversation_id, "presence", agent=agent, typing=typing)
-    if typing:
+    if typing and answers and not rates.over(TYPING, f"typing:{_key(conversation_id)}"):
         live.tell(conversation_id, "typing", author="agent")
 
 

@@ -116,10 +116,14 @@ def teach(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @frame.page("inbox.write", methods=("POST",))
 def present(request: HttpRequest, id: UUID) -> HttpResponse:
-    """An agent looks at it, or types."""
-    row = HandOff.objects.get(id=id)
-    typing = request.POST.get("typing") == "1"
-    presence.say(row.conversation_id, agent=frame.member_of(request).agent, typing=typing)
+    """An agent looks at it, or types a reply."""
+    row = HandOff.objects.select_related("conversation").get(id=id)
+    presence.say(
+        row.conversation_id,
+        agent=frame.member_of(request).agent,
+        typing=request.POST.get("typing") == "1",
+        answers=inbox.is_mine(request, row),
+    )
     return HttpResponse(status=204)
 
 

@@ -31,15 +31,19 @@ View = Callable[..., HttpResponseBase]
 
 
 def page(
-    action: str, *, methods: tuple[str, ...] = ("GET",), scoped: bool = True
+    action: str,
+    *,
+    methods: tuple[str, ...] = ("GET",),
+    scoped: bool = True,
+    cached: bool = False,
 ) -> Callable[[View], View]:
     """A page below /t/<tenant>/, for whose role the permission table allows `action`.
 
-    A Problem is told on the page, and nothing half-written stays.
+    A Problem is told on the page, and nothing half-written stays. Nor does a browser keep it, so that
+    after signing out its way back shows nobody's messages; one that is `cached` says itself how.
     """
 
-    def made(view: View) -> View:
-        @never_cache  # after signing out, the browser's way back shows nobody's messages
+    def of(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, tenant: str, **names: Any) -> HttpResponseBase:
             if request.method not in methods and request.method != "HEAD":
@@ -55,11 +59,12 @@ def page(
             except ObjectDoesNotExist as missing:
                 raise Http404 from missing
 
-        guarded.action, guarded.scoped = action, scoped  # type: ignore[attr-defined]
-        guarded.methods = methods  # type: ignore[attr-defined]
-        return guarded
+        made: View = guarded if cached else never_cache(guarded)
+        made.action, made.scoped = action, scoped  # type: ignore[attr-defined]
+        made.methods = methods  # type: ignore[attr-defined]
+        return made
 
-    return made
+    return of
 
 
 def member_of(request: HttpRequest) -> Member:

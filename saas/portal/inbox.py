@@ -9,10 +9,11 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
-from saas.chat import actions, agents, attachments, backlog, canned, desk, handoffs, inbox, presence
+from saas.chat import actions, agents, backlog, canned, desk, handoffs, inbox, presence
 from saas.chat.backlog import Filter
 from saas.chat.models import Conversation, HandOff, Message
 from saas.portal import frame, languages, permissions
+from saas.portal.words import of as words_of
 from tenants import members
 
 SHOWN = 200  # hand-offs in the list, and messages of a conversation
@@ -96,6 +97,7 @@ def _pane(request: HttpRequest, id: UUID) -> dict[str, Any]:
         "canned": _canned(request, conversation),
         "foreign": conversation.language if conversation.language != mine else "",
         "history": backlog.history(conversation.customer, but=conversation.id),
+        "contact": _contact(request, conversation),
         "actions": [(one, actions.slots_of(one)) for one in actions.every()],
     }
 
@@ -104,7 +106,7 @@ def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
     messages = backlog.transcript(row, SHOWN)
     notes = desk.notes(backlog.conversations_of(row))
     entries: list[Any] = sorted([*messages, *notes], key=lambda entry: entry.created_at)
-    files = {m.id: [(a.name, attachments.link(a)) for a in m.attachments.all()] for m in messages}
+    files = {message.id: list(message.attachments.all()) for message in messages}
     return {
         "row": row,
         "entries": [(entry, files.get(entry.id, [])) for entry in entries],
@@ -116,6 +118,12 @@ def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
 def is_mine(request: HttpRequest, row: HandOff) -> bool:
     state = row.conversation.state == Conversation.State.AGENT
     return state and row.ended_at is None and row.agent == frame.member_of(request).agent
+
+
+def _contact(request: HttpRequest, conversation: Conversation) -> list[tuple[str, str]]:
+    """What the customer said of themselves before the first message, each with what it is."""
+    names = words_of(request)["inbox"]["contact_fields"]
+    return [(names.get(field, field), value) for field, value in conversation.contact.items()]
 
 
 def _canned(request: HttpRequest, conversation: Conversation) -> list[dict[str, str]]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from saas.portal import aside, canned, desk, follow, home, inbox, metrics, own_name, team, widgets
+from saas.portal import (
+    aside,
+    canned,
+    desk,
+    files,
+    follow,
+    home,
+    inbox,
+    metrics,
+    own_name,
+    team,
+    widgets,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/look/", home.look, name="portal_look"),
@@ -18,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:tenant>/inbox/events/", follow.events, name="portal_events"),
     path("t/<slug:tenant>/inbox/canned/", canned.replies, name="portal_canned"),
     path("t/<slug:tenant>/inbox/canned/<uuid:id>/remove/", canned.remove, name="portal_uncan"),
+    path("t/<slug:tenant>/inbox/files/<uuid:id>/", files.file, name="portal_file"),
     path("t/<slug:tenant>/inbox/<uuid:id>/", inbox.whole, name="portal_conversation"),
     path("t/<slug:tenant>/inbox/<uuid:id>/pane/", inbox.pane, name="portal_pane"),
     path("t/<slug:tenant>/inbox/<uuid:id>/thread/", inbox.thread, name="portal_thread"),

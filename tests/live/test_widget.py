@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from saas.chat import presence
 from saas.chat.models import HandOff, Message
 from tests.conftest import Business, found
 from tests.live import widget
@@ -149,6 +150,10 @@ def test_a_customer_asks_the_bot_and_then_a_person(customer, business, api) -> N
     expect(chat).to_contain_text("You are number 1 in the queue")
     hand_off = take(business)
     expect(chat).to_contain_text("Mei is answering")
+    with business.scope():
+        talk = HandOff.objects.get(id=hand_off).conversation_id
+        presence.say(talk, agent="Mei", typing=True, answers=True)
+    expect(chat).to_contain_text("Mei is typing…")
     business.call.post(f"inbox/{hand_off}/messages", {"agent": "Mei", "text": HOSTILE})
     answer = chat.locator(".m.agent")
     expect(answer).to_contain_text("<img src=x onerror=alert(1)>")

@@ -32,3 +32,7 @@ class Attachment(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        return self.type.startswith("image/")

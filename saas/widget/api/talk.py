@@ -11,7 +11,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import connections
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from pydantic import Field
@@ -39,13 +39,6 @@ FILES = "20/hour"  # of a visitor
 # Hints that are a visitor's, too: others tell colleagues who is there, by their addresses.
 HEARD = {live.AGAIN, "message", "state", "typing"}
 LONGEST_WAIT = 25.0  # seconds of one long poll
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "private, max-age=3600",
-}
 
 
 class MessageIn(Body):
@@ -155,7 +148,7 @@ class Live(VisitorView):
         query = self.query(Follow)
         with self.scope():
             self.own(query.conversation_id)
-        hints = live.follow(self.visitor.tenant_id, conversation_id=query.conversation_id)
+        hints = _heard(live.follow(self.visitor.tenant_id, conversation_id=query.conversation_id))
         return EventStream(self._first(hints, query) if query.once else _told(hints))
 
     async def _first(
@@ -165,9 +158,7 @@ class Live(VisitorView):
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 async for hint in hints:
-                    if hint is None or hint.name not in HEARD:
-                        continue
-                    if hint.name != live.AGAIN or await self._went_on(query):
+                    if hint and (hint.name != live.AGAIN or await self._went_on(query)):
                         yield _written(hint)
                         return
         except TimeoutError:
@@ -200,23 +191,25 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
         found, path = attachments.find(token)
     except attachments.Gone:
         return errors.respond(404, "not_found", "The link has expired. Open the chat again.")
-    return FileResponse(
-        path.open("rb"),
-        as_attachment=not found.type.startswith("image/"),
-        filename=found.name,
-        content_type=found.type,
-        headers=HEADERS,
+    response = attachments.serve(found, path)
+    response["Cross-Origin-Resource-Policy"] = (
+        "cross-origin"  # the widget is on another site's page
     )
+    response["Cache-Control"] = f"private, max-age={attachments.OPEN_FOR}"
+    return response
+
+
+async def _heard(hints: AsyncIterator[live.Hint | None]) -> AsyncIterator[live.Hint | None]:
+    async for hint in hints:
+        if hint is None or hint.name in HEARD:
+            yield hint
 
 
 async def _told(hints: AsyncIterator[live.Hint | None]) -> AsyncIterator[str]:
     end = time.monotonic() + visitors.LIFETIME
     yield ": here\n\n"
     async for hint in hints:
-        if hint is None:
-            yield ": still here\n\n"
-        elif hint.name in HEARD:
-            yield _written(hint)
+        yield _written(hint) if hint else ": still here\n\n"
         if time.monotonic() > end:
             return
 

@@ -84,7 +84,10 @@ const HEARD = {
   message: (data) => {
     if (isOpen(data)) {
       refreshThread();
-      if (data.author === "customer") htmx.trigger("#suggestions", "customer-wrote");
+      if (data.author === "customer") {
+        types(false);
+        htmx.trigger("#suggestions", "customer-wrote");
+      }
     }
     if (isListed(data)) {
       refreshList();
@@ -103,12 +106,17 @@ const HEARD = {
   },
   presence: (data) => { if (isOpen(data) && data.agent !== me) refreshThread(); },
   typing: (data) => {
-    if (!isOpen(data) || data.author === "agent") return;
-    $("#visitor").textContent = body.dataset.typing;
-    clearTimeout(quiet);
-    quiet = setTimeout(() => { const line = $("#visitor"); if (line) line.textContent = ""; }, 5000);
+    if (isOpen(data) && data.author === "customer") types(true);
   },
 };
+
+/** The customer is typing, or is silent again: after some seconds, too. */
+function types(on) {
+  const line = $("#visitor");
+  clearTimeout(quiet);
+  if (line) line.textContent = on ? body.dataset.typing : "";
+  if (on) quiet = setTimeout(() => types(false), 5000);
+}
 
 function listen() {
   const events = new EventSource(`${base}events/`);
