@@ -18,6 +18,7 @@ from django.test import Client
 from saas.billing import plans
 from tenants import keys, members, rls
 from tenants.scope import tenant_scope
+from tests import language_server
 
 
 @pytest.fixture(scope="session")
@@ -145,3 +146,11 @@ def worked_off(
     app.conf.task_eager_propagates = True
     yield lambda: django_capture_on_commit_callbacks(execute=True)
     app.conf.task_always_eager = False
+
+
+@pytest.fixture
+def model(settings: Any) -> Iterator[language_server.Server]:
+    """A language model's server, which the product is set to."""
+    with language_server.serve() as server:
+        settings.LLM_BASE_URL, settings.LLM_MODEL = server.url, "small-model"
+        yield server

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import functools
 import re
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from django.conf import settings
 
 from ml.language import Language, language_of
 from saas import engine, language_model
 from saas.chat import prompts, spending
 from saas.chat.answers import CLOSE, FALLBACK, Answer, Citation, Draft, Question, Source
-from saas.chat.breaker import Breaker
 from saas.chat.conversations import Line
 from saas.chat.retrieval import Found
+from saas.chat.speech import Silent, Speech
 
 if TYPE_CHECKING:
-    from openai import Stream
-    from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+    from openai.types.chat import ChatCompletionMessageParam
 
     from ml.support import Ground
     from ml.types import Vectors
 
-log = structlog.get_logger(__name__)
 NOTHING = "NO_ANSWER"
 LANGUAGES = {"en": "English", "zh": "Chinese (简体中文)"}
 RULES = (
@@ -38,8 +35,6 @@ RULES = (
     f"answer the message, write {NOTHING} and nothing else."
 )
 MARK = re.compile(r"\s*(?:\[\d+\]|【\d+】)")
-CHARACTERS = 1.5  # in a token at least, over both languages: an estimate that errs upwards
-FAILURES = 3  # in a row, after which no customer waits for the server for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +93,10 @@ def terms(draft: Draft, text: str, history: Sequence[Line]) -> Terms | None:
     found = Terms(
         policy.prompt, prompts.text_of(policy.prompt), history, policy.tokens_an_answer, (0, 0)
     )
-    asked = sum(len(str(message["content"])) for message in _messages(draft, text, found))
-    taken = (int(asked / CHARACTERS), policy.tokens_an_answer)
+    taken = Speech(_messages(draft, text, found), most=found.tokens).tokens
     if not spending.take(policy, tokens_in=taken[0], tokens_out=taken[1]):
         return None
     return replace(found, taken=taken)
-
-
-def breaker_of_server() -> Breaker:
-    return Breaker(settings.LLM_BASE_URL, failures=FAILURES, probe=2 * settings.LLM_TIMEOUT)
 
 
 def settle(terms: Terms, use: Use) -> None:
@@ -122,25 +112,16 @@ class Generation:
     def __init__(self, draft: Draft, question: Question, terms: Terms) -> None:
         self._draft, self._question, self._terms = draft, question, terms
         self._text, self._citations = "", list[Citation]()
-        self._tokens, self._dropped, self._outcome = terms.taken, 0, "failed"
-        self._begun = False  # to answer: from then on it costs
+        self._dropped, self._outcome = 0, "failed"
+        self._speech = Speech(_messages(draft, question.text, terms), most=terms.tokens)
 
     def parts(self) -> Iterator[str]:
         """The answer's sentences, each as soon as it is known to be supported."""
-        breaker = breaker_of_server()
-        if not breaker.lets_through():
-            self._tokens, self._outcome = (0, 0), "rested"
-            return
         try:
-            yield from self._supported()
-        except _errors() as error:
-            reason = f"{type(error).__name__}{language_model.status_of(error)}"
-            log.warning("the language model did not answer", reason=reason)
-            if not self._begun and not _timed_out(error):
-                self._tokens = (0, 0)
-        breaker.note(failed=self._outcome == "failed")
-        if self._text and self._outcome == "failed":
-            self._outcome = "interrupted"
+            with closing(self._speech.pieces()) as pieces:
+                yield from self._supported(pieces)
+        except Silent as silent:
+            self._outcome = "interrupted" if self._text else str(silent)
 
     @property
     def answer(self) -> Answer | None:
@@ -161,11 +142,14 @@ class Generation:
     @property
     def use(self) -> Use:
         return Use(
-            settings.LLM_MODEL, self._terms.prompt, *self._tokens, self._dropped, self._outcome
+            settings.LLM_MODEL,
+            self._terms.prompt,
+            *self._speech.tokens,
+            self._dropped,
+            self._outcome,
         )
 
-    def _supported(self) -> Iterator[str]:
-        pieces = self._pieces()
+    def _supported(self, pieces: Iterator[str]) -> Iterator[str]:
         ground = _ground(self._draft.passages)
         for lead, sentence in _sentences(pieces):
             if NOTHING in sentence and not self._text:
@@ -190,39 +174,6 @@ class Generation:
         self._citations.append(Citation(end - len(sentence), end, passage.id, quote))
         self._text += said
         return said
-
-    def _pieces(self) -> Iterator[str]:
-        """The model's words as they come. The request is under way once this returns."""
-        client = language_model.client(timeout=settings.LLM_TIMEOUT / 2, retries=0)
-        stream = client.chat.completions.create(
-            model=settings.LLM_MODEL,
-            messages=_messages(self._draft, self._question.text, self._terms),
-            max_tokens=self._terms.tokens,
-            temperature=0,
-            stream=True,
-            stream_options={"include_usage": True},
-        )
-        self._begun = True
-        return self._read(stream, time.monotonic() + settings.LLM_TIMEOUT)
-
-    def _read(self, stream: Stream[ChatCompletionChunk], deadline: float) -> Iterator[str]:
-        """Raises TimeoutError where it goes on too long, and ValueError where it breaks off."""
-        finished = False
-        with stream:
-            for chunk in stream:
-                try:
-                    if chunk.usage:
-                        used = chunk.usage
-                        self._tokens = (used.prompt_tokens, used.completion_tokens)
-                    for choice in chunk.choices:
-                        finished = finished or bool(choice.finish_reason)
-                        yield choice.delta.content or ""
-                except (AttributeError, TypeError) as error:
-                    raise ValueError("no chunk of a chat completion") from error
-                if time.monotonic() > deadline:
-                    raise TimeoutError
-        if not finished:
-            raise ValueError("broke off")
 
 
 def _sentences(pieces: Iterator[str]) -> Iterator[tuple[str, str]]:
@@ -284,16 +235,3 @@ def _messages(draft: Draft, text: str, terms: Terms) -> list[ChatCompletionMessa
 
 def _fits(passage: Found, language: str) -> bool:
     return language_of(passage.answer) == language
-
-
-def _timed_out(error: Exception) -> bool:
-    from openai import APITimeoutError
-
-    return isinstance(error, APITimeoutError)
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """What a server does wrong: the client's own errors, and a stream that is none or breaks off."""
-    from openai import OpenAIError
-
-    return (OpenAIError, ValueError, TimeoutError)

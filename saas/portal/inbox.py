@@ -9,7 +9,18 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
-from saas.chat import actions, agents, backlog, canned, desk, handoffs, inbox, presence
+from ml.language import language_of
+from saas.chat import (
+    actions,
+    agents,
+    backlog,
+    canned,
+    desk,
+    handoffs,
+    inbox,
+    presence,
+    translation,
+)
 from saas.chat.backlog import Filter
 from saas.chat.models import Conversation, HandOff, Message
 from saas.portal import frame, languages, permissions
@@ -17,6 +28,8 @@ from saas.portal.words import of as words_of
 from tenants import members
 
 SHOWN = 200  # hand-offs in the list, and messages of a conversation
+LOOKED_AT = 5  # messages, for the language that they are in
+LETTERS = re.compile(r"[^\W\d_]")  # a number alone is in no language
 FIELDS = ("state", "topic", "sentiment", "owner", "tag", "order")
 
 
@@ -95,7 +108,7 @@ def _pane(request: HttpRequest, id: UUID) -> dict[str, Any]:
         "agents": colleagues(),
         "mergeable": list(others.exclude(id=row.id)) if conversation.customer else [],
         "canned": _canned(request, conversation),
-        "foreign": conversation.language if conversation.language != mine else "",
+        "foreign": their if (their := spoken(row)) != mine else "",
         "history": backlog.history(conversation.customer, but=conversation.id),
         "contact": _contact(request, conversation),
         "actions": [(one, actions.slots_of(one)) for one in actions.every()],
@@ -109,7 +122,11 @@ def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
     files = {message.id: list(message.attachments.all()) for message in messages}
     return {
         "row": row,
-        "entries": [(entry, files.get(entry.id, [])) for entry in entries],
+        "entries": [
+            (entry, files.get(entry.id, []), _is_foreign(entry, languages.of(request)))
+            for entry in entries
+        ],
+        "can_translate": translation.is_possible(),
         "summary": inbox.summary(messages, language=languages.of(request)),
         "others": presence.others(row.conversation_id, than=frame.member_of(request).agent),
     }
@@ -137,6 +154,21 @@ def _canned(request: HttpRequest, conversation: Conversation) -> list[dict[str, 
         {"name": one.name, "text": canned.fill(one.text, values)}
         for one in canned.every(conversation.language)
     ]
+
+
+def spoken(row: HandOff) -> str:
+    """The language of what the customer wrote last."""
+    said = Message.objects.filter(conversation__in=backlog.conversations_of(row))
+    written = said.filter(author=Message.Author.CUSTOMER, attachments=None).order_by("-created_at")
+    texts = written.values_list("text", flat=True)[:LOOKED_AT]
+    text = next(filter(LETTERS.search, texts), None)
+    return language_of(text) if text else str(row.conversation.language)
+
+
+def _is_foreign(entry: Any, mine: str) -> bool:
+    """Whether a customer wrote it in another language than the agent's."""
+    by_customer = getattr(entry, "author", "") == Message.Author.CUSTOMER
+    return by_customer and bool(LETTERS.search(entry.text)) and language_of(entry.text) != mine
 
 
 def last_asked(row: HandOff) -> Message | None:

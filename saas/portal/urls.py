@@ -15,6 +15,7 @@ from saas.portal import (
     metrics,
     own_name,
     team,
+    translations,
     widgets,
 )
 
@@ -37,6 +38,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:tenant>/inbox/<uuid:id>/suggestions/", aside.suggestions, name="portal_suggest"),
     path("t/<slug:tenant>/inbox/<uuid:id>/items/", aside.items, name="portal_items"),
     path("t/<slug:tenant>/inbox/<uuid:id>/look-up/", aside.look_up, name="portal_look_up"),
+    path(
+        "t/<slug:tenant>/inbox/<uuid:id>/translate/", translations.message, name="portal_translate"
+    ),
+    path(
+        "t/<slug:tenant>/inbox/<uuid:id>/translate-reply/",
+        translations.reply,
+        name="portal_translate_reply",
+    ),
     path("t/<slug:tenant>/inbox/<uuid:id>/present/", desk.present, name="portal_present"),
     path("t/<slug:tenant>/inbox/<uuid:id>/teach/", desk.teach, name="portal_teach"),
     path("t/<slug:tenant>/inbox/<uuid:id>/<slug:act>/", desk.act, name="portal_act"),

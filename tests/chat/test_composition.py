@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from saas.chat import generation
+from saas.chat import speech
 from saas.chat.models import Message
 from saas.connection import redis_client
 from tenants.models import AuditEvent
-from tests import language_server
 from tests.chat.test_documents import send  # noqa: F401
 from tests.chat.test_handoffs import tell
 from tests.chat.test_knowledge import ask
@@ -27,13 +25,6 @@ taken back.
 """
 ASKED = "How long may I bring back a chair?"
 QUOTED = "Chairs can be returned within thirty days."
-
-
-@pytest.fixture
-def model(settings: Any) -> Iterator[language_server.Server]:
-    with language_server.serve() as server:
-        settings.LLM_BASE_URL, settings.LLM_MODEL = server.url, "small-model"
-        yield server
 
 
 @pytest.fixture
@@ -106,7 +97,7 @@ def test_a_server_that_fails_again_and_again_is_given_a_rest(terms, model) -> No
     assert len(model.asked) == 3
     assert composition(terms)["outcome"] == "rested"
 
-    redis_client().delete(generation.breaker_of_server()._open)  # as after REST seconds
+    redis_client().delete(speech.breaker_of_server()._open)  # as after REST seconds
     model.way, model.says = "", QUOTED
 
     assert [ask(terms, ASKED)["kind"] for _ in range(2)] == ["composed"] * 2

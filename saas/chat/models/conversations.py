@@ -62,7 +62,7 @@ class Message(TenantModel):
 
     So does what it took the question for, where that was `understood` from the one before, and what
     the next message may answer: `options` to choose from, or the `form` it asks to fill
-    (`saas.chat.forms`).
+    (`saas.chat.forms`). `translation` is by machine, into the other language, where an agent wanted it.
     """
 
     class Author(models.TextChoices):
@@ -87,6 +87,7 @@ class Message(TenantModel):
     citations = models.JSONField(default=list)
     composition = models.JSONField(null=True, help_text="how a language model took part")
     understood = models.TextField(blank=True)
+    translation = models.TextField(blank=True, default="", db_default="")
     options = models.JSONField(default=list)
     items = models.JSONField(default=list)
     form = models.JSONField(default=dict)

@@ -110,6 +110,7 @@ class Passage(TenantModel, Applicable):
     One of a document answers from its reading `since` on; `seen` is the last reading that had it.
     `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's. One that
     gives orders to language models is `suspect`, and no language model reads it until it is released.
+    By one that is `taught_by` somebody an answer of the bot was set right: it must answer from then on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -118,6 +119,7 @@ class Passage(TenantModel, Applicable):
     answer = models.TextField()
     language = models.CharField(max_length=2, blank=True)
     source = models.CharField(max_length=200, blank=True)
+    taught_by = models.CharField(max_length=200, blank=True, default="", db_default="")
     document = models.ForeignKey(
         Document, null=True, on_delete=models.CASCADE, related_name="parts", db_index=False
     )
