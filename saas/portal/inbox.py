@@ -119,15 +119,16 @@ def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
     messages = backlog.transcript(row, SHOWN)
     notes = desk.notes(backlog.conversations_of(row))
     entries: list[Any] = sorted([*messages, *notes], key=lambda entry: entry.created_at)
+    mine = languages.of(request)
     files = {message.id: list(message.attachments.all()) for message in messages}
     return {
         "row": row,
         "entries": [
-            (entry, files.get(entry.id, []), _is_foreign(entry, languages.of(request)))
+            (entry, sent := files.get(entry.id, []), not sent and _is_foreign(entry, mine))
             for entry in entries
         ],
         "can_translate": translation.is_possible(),
-        "summary": inbox.summary(messages, language=languages.of(request)),
+        "summary": inbox.summary(messages, language=mine),
         "others": presence.others(row.conversation_id, than=frame.member_of(request).agent),
     }
 

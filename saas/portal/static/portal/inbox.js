@@ -46,8 +46,7 @@ const refreshThread = paced(async () => {
   const open = talk();
   if (!open) return;
   if (document.activeElement?.closest(".teach")) return; // somebody writes there
-  const thread = $("#thread");
-  const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
+  const atEnd = isAtEnd();
   await load(`${open.dataset.id}/thread/`, "#thread");
   if (atEnd) toEnd();
 }, 50);
@@ -57,6 +56,11 @@ const refreshPane = () => {
   if (!open || $("#reply")?.value || document.activeElement?.closest(".pane form")) return refreshThread();
   return load(`${open.dataset.id}/pane/`, "#pane");
 };
+
+function isAtEnd() {
+  const thread = $("#thread");
+  return thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
+}
 
 function toEnd() {
   const thread = $("#thread");
@@ -260,7 +264,10 @@ body.addEventListener("htmx:beforeSwap", (event) => {
   draft = { id: talk()?.dataset.id, text: sent ? "" : $("#reply")?.value, sent };
 });
 body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id !== "pane") return;
+  const { target } = event.detail;
+  if (target?.matches(".translation")) target.scrollIntoView({ block: "nearest" });
+  if (target?.id === "written" && isAtEnd()) toEnd(); // the composer has grown
+  if (target?.id !== "pane") return;
   const reply = $("#reply");
   if (reply && draft.id === talk()?.dataset.id) {
     reply.value = draft.text ?? "";
