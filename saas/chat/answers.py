@@ -25,15 +25,6 @@ FALLBACK = {
     "en": "I am not sure about that one. A colleague can help: shall I hand you over?",
     "zh": "这个问题我不太确定。需要我为您转接人工客服吗？",
 }
-HANDOFF = {
-    "en": "I am handing you over to a colleague, who will answer you here.",
-    "zh": "正在为您转接人工客服，同事会在这里回复您。",
-}
-CLOSED = {
-    "en": "I have passed this on to a colleague. Nobody is here right now; you will get an answer "
-    "here as soon as we are back.",
-    "zh": "已为您转交人工客服。目前不在服务时间，上班后同事会在这里尽快回复您。",
-}
 CLOSE = 0.25  # certainty that questions about a passage reach, and other customers' talk does not
 UNSURE = 0.5  # below this the likeliest intent is more likely wrong than right
 LONG_NUMBER = re.compile(r"(?<![A-Za-z0-9])[#№]?[A-Za-z]{0,6}-?[0-9]{5,}(?![A-Za-z0-9])")
@@ -213,17 +204,15 @@ def _bare(text: str) -> str:
     return without if re.search(r"\w", without) else text
 
 
-def handing_over(answer: Answer | None, *, language: str, open_: bool) -> Answer:
+def handing_over(answer: Answer | None, *, language: str, words: str) -> Answer:
     """What the bot says instead of an answer where a person takes over."""
-    text = (HANDOFF if open_ else CLOSED)[language]
     if answer is None:
-        return Answer("handoff", text, language, None, None, False, [], [], None)
-    return replace(answer, kind="handoff", text=text)
+        return Answer("handoff", words, language, None, None, False, [], [], None)
+    return replace(answer, kind="handoff", text=words)
 
 
-def refusing(refused: Refused, *, language: str, open_: bool) -> Answer:
-    """What the bot says to a message that it does not answer."""
-    person = HANDOFF if open_ else CLOSED
-    parts = [refused.text] + ([person[language]] if refused.action == "handoff" else [])
+def refusing(refused: Refused, *, language: str, words: str) -> Answer:
+    """What the bot says to a message that it does not answer; `words` where a person takes over."""
+    parts = [refused.text] + ([words] if refused.action == "handoff" else [])
     text = "\n".join(parts)
     return Answer("refusal", text, language, None, None, False, [], [], None, refused=refused)

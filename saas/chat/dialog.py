@@ -21,13 +21,14 @@ from saas.chat import (
     handoffs,
     products,
     talk,
+    triage,
 )
 from saas.chat.answers import Answer, Draft, Question
 from saas.chat.composition import Composed
 from saas.chat.generation import Terms
-from saas.chat.handoffs import Wanted
 from saas.chat.models import Conversation
 from saas.chat.talk import Asked, Talk
+from saas.chat.triage import Wanted
 
 State = Conversation.State
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Said:
     customer: str = ""
     product: str = ""
     audience: str = ""
+    widget: UUID | None = None
 
     def asked(self) -> Asked:
         """In its conversation, or in a new one."""
@@ -53,6 +55,7 @@ class Said:
             customer=self.customer,
             product=self.product,
             audience=self.audience,
+            widget=self.widget,
         )
 
 
@@ -134,7 +137,7 @@ class Turn(Generic[T]):
             asked = replace(asked, sentiment=readings[0].sentiment(plan))
             wish = products.wish(readings[-1].text)
             with self.scope():
-                draft, wanted = handoffs.decide(
+                draft, wanted = triage.decide(
                     asked, plan=plan, talk=before, readings=readings, wish=wish
                 )
             read_as = draft.reading

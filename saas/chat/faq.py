@@ -17,7 +17,7 @@ from django.utils import timezone
 from ml import personal
 from ml.language import language_of
 from saas import engine
-from saas.chat import conversations, followups, handoffs, knowledge, retrieval
+from saas.chat import conversations, followups, knowledge, retrieval, triage
 from saas.chat.models import FaqProposal, HandOff, Message, Passage, Rating
 from saas.errors import Conflict
 from saas.training import store
@@ -150,7 +150,7 @@ def _pair(asked: str, answered: list[str], conversation: UUID) -> Iterator[Pair]
 
 
 def _asks(text: str) -> bool:
-    return len(text.strip().encode()) >= SHORTEST and not handoffs.wants(text, offered=True)
+    return len(text.strip().encode()) >= SHORTEST and not triage.wants(text, offered=True)
 
 
 def _proposal(found: Group) -> FaqProposal:

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, Literal, Self
+from uuid import UUID
 
-from django.utils import timezone
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from saas.chat import widgets
+from saas.chat.hours import Hours, Part
 from saas.chat.models import HandOffPolicy
 from tenants import audit
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 HIGHEST = 9
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("is no time zone; write one such as Asia/Shanghai or Europe/London")
-    return name
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Opening(Part):
-    """From and to a time of one day."""
-
-    start: time
-    end: time
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.start >= self.end:
-            raise ValueError("end must be after start")
-        return self
 
 
 class Rule(Part):
@@ -65,19 +40,11 @@ class Rule(Part):
         )
 
 
-class Policy(Part):
+class Policy(Hours):
     """`unsure_after` is how many answers in a row the bot may owe; 0 for any number."""
 
     unsure_after: int = Field(default=3, ge=0, le=20)
-    hours: dict[Day, list[Opening]] = Field(default={}, description="None at all: always open")
-    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(default="UTC", max_length=64)
     rules: list[Rule] = Field(default=[], max_length=100)
-
-    def is_open(self, at: datetime | None = None) -> bool:
-        """Whether people are there."""
-        local = (at or timezone.now()).astimezone(ZoneInfo(self.timezone))
-        today = self.hours.get(DAYS[local.weekday()], [])  # type: ignore[call-overload]
-        return not self.hours or any(o.start <= local.time() < o.end for o in today)
 
     def priority(self, *, intent: str | None, audience: str, sentiment: str) -> int | None:
         """That of the most urgent rule that fits; None where none does."""
@@ -89,10 +56,12 @@ class Policy(Part):
         return max(fitting, default=None)
 
 
-def get() -> Policy:
-    """The current tenant's; the defaults where none was set."""
+def get(widget: UUID | None = None) -> Policy:
+    """The current tenant's; with the widget's hours, where it has its own."""
     row = HandOffPolicy.objects.first()
-    return Policy.model_validate(_fields(row)) if row else Policy()
+    policy = Policy.model_validate(_fields(row)) if row else Policy()
+    own = widgets.get(widget).hours if widget else None
+    return policy.model_copy(update=dict(own)) if own else policy
 
 
 def put(policy: Policy, *, actor: str) -> Policy:

@@ -7,7 +7,7 @@ from datetime import time
 from itertools import groupby
 
 from saas.chat import replies
-from saas.chat.policy import DAYS, Policy
+from saas.chat.hours import DAYS, Hours
 
 # Fully matched by a message without its punctuation.
 SAID = {
@@ -100,29 +100,29 @@ def reply_to(text: str, language: str) -> str | None:
     return replies.find(name, language, strict=True) or TEXTS[name][language]
 
 
-def hours(text: str, language: str, policy: Policy) -> str | None:
+def hours(text: str, language: str, known: Hours) -> str | None:
     """When people are there, where that is asked, and known."""
-    if not policy.hours or len(text) > SHORT or not HOURS.search(text):
+    if not known.hours or len(text) > SHORT or not HOURS.search(text):
         return None
     return replies.find("business_hours", language, strict=True) or OPEN[language].format(
-        zone=policy.timezone,
-        hours=_week(policy, language),
-        now=NOW[policy.is_open()][language],
+        zone=known.timezone,
+        hours=_week(known, language),
+        now=NOW[known.is_open()][language],
     )
 
 
-def _week(policy: Policy, language: str) -> str:
+def _week(known: Hours, language: str) -> str:
     """Days of the same hours together: Mon–Fri 09:00–18:00; Sat 10:00–14:00."""
     parts = []
-    for shown, group in groupby(DAYS, key=lambda day: _day(policy, day)):
+    for shown, group in groupby(DAYS, key=lambda day: _day(known, day)):
         days = [NAMES[language][day] for day in group]
         if shown:
             parts.append(f"{'–'.join(dict.fromkeys((days[0], days[-1])))} {shown}")
     return ("；" if language == "zh" else "; ").join(parts)
 
 
-def _day(policy: Policy, day: str) -> str:
-    openings = policy.hours.get(day, [])  # type: ignore[call-overload]
+def _day(known: Hours, day: str) -> str:
+    openings = known.hours.get(day, [])  # type: ignore[call-overload]
     return ", ".join(f"{_clock(o.start)}–{_clock(o.end)}" for o in openings)
 
 

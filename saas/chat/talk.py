@@ -15,7 +15,10 @@ ABOUT_SOMETHING = (*ANSWERS, "clarify", "ask", "fallback")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A customer's message to the bot; `sentiment` is how they seem to feel (`ml.sentiment`)."""
+    """A customer's message to the bot; `sentiment` is how they seem to feel (`ml.sentiment`).
+
+    `widget` is the key of the one that they write in, where it is one.
+    """
 
     conversation_id: UUID
     text: str
@@ -23,6 +26,7 @@ class Asked:
     customer: str = ""
     product: str = ""
     audience: str = ""
+    widget: UUID | None = None
     sentiment: str = ""
 
 

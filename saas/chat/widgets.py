@@ -7,25 +7,15 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from saas import rows
+from saas.chat.hours import Hours, Part, Words
 from saas.chat.models import Widget
 from saas.errors import Problem
 from saas.webhooks import signing
 from tenants import audit
 from tenants.models import ApiKey
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(str_strip_whitespace=True, extra="forbid", frozen=True)
-
-
-class Words(Part):
-    """The same in both languages; what is left out is said in the widget's own words."""
-
-    en: str = rows.optional_text(300)
-    zh: str = rows.optional_text(300)
 
 
 class Rule(Part):
@@ -56,6 +46,9 @@ class Look(Part):
     rules: list[Rule] = Field(default=[], max_length=10, description="The first that fits counts")
     asks: list[Literal["name", "email"]] = Field(
         default=[], max_length=2, description="Asked before the first message"
+    )
+    hours: Hours | None = Field(
+        default=None, description="When people are there for this one; null: as for all others"
     )
     messages_a_day: int | None = Field(
         default=None, ge=1, le=1_000_000, description="Of all visitors together; null for no limit"

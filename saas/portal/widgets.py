@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import zip_longest
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,13 +13,11 @@ from pydantic import ValidationError
 
 from saas import keys as key_forms
 from saas import rows
-from saas.chat import policy, widgets
-from saas.portal import frame, languages, widget_words
+from saas.chat import hours, policy, widgets
+from saas.portal import frame, languages, widget_form, widget_words
+from saas.portal.widget_form import Given
 from tenants import keys
 from tenants.models import ApiKey
-
-LANGUAGES = ("en", "zh")
-Given = Mapping[str, str]
 
 
 @frame.page("widget.manage", methods=("GET", "POST"))
@@ -42,10 +39,27 @@ def one(request: HttpRequest, id: UUID) -> HttpResponse:
         secret = widgets.new_secret(key.id, actor=_actor(request))
     elif request.method == "POST":
         wrong = _save(key, request.POST, actor=_actor(request))
-    fields = request.POST.dict() if wrong else _fields(key)
+    language = languages.of(request)
+    fields = request.POST.dict() if wrong else widget_form.fields(key, language=language)
     saved = request.method == "POST" and not wrong and not secret
-    shown = {"key": key, "fields": fields, "wrong": wrong, "secret": secret, "saved": saved}
+    shown: dict[str, Any] = {
+        "key": key,
+        "fields": fields,
+        "wrong": wrong,
+        "secret": secret,
+        "saved": saved,
+    }
+    shown["hours"], shown["zones"] = _hours_shown(fields), sorted(available_timezones())
     return _page(request, "widget", shown, 400 if wrong else 200)
+
+
+def _hours_shown(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The fields of both hours, by whose they are, under the same names."""
+    names = ("hours", "timezone", "away_en", "away_zh")
+    return {
+        whose: {"prefix": prefix} | {name: fields.get(f"{prefix}{name}", "") for name in names}
+        for whose, prefix in widget_form.WHOSE.items()
+    }
 
 
 def _page(request: HttpRequest, name: str, shown: dict[str, Any], status: int) -> HttpResponse:
@@ -63,7 +77,7 @@ def _make(request: HttpRequest) -> tuple[str, dict[str, str]]:
     given = {"name": request.POST.get("name", ""), "kind": "pk"}
     try:
         form = key_forms.KeyIn.model_validate(
-            given | {"origins": _lines(request.POST.get("origins", ""))}
+            given | {"origins": widget_form.lines(request.POST.get("origins", ""))}
         )
         _, secret = keys.issue(
             name=form.name, kind="pk", origins=form.origins, actor=_actor(request)
@@ -79,83 +93,36 @@ def _save(key: ApiKey, given: Given, *, actor: str) -> dict[str, str]:
     """Keep all of it, or none: then what is wrong, by the field."""
     wrong: dict[str, str] = {}
     try:
-        look = widgets.Look.model_validate(_look(given))
+        look = widgets.Look.model_validate(widget_form.look_of(given))
     except ValidationError as error:
         wrong |= _wrong(error)
+    now = policy.get()
     try:
-        now = policy.get()
-        open_ = policy.Policy.model_validate(now.model_dump() | _hours(given))
-    except (ValidationError, ValueError) as error:
-        wrong["hours"] = str(error) if not isinstance(error, ValidationError) else _first(error)
+        general, own = _hours(given, now)
+    except ValidationError as error:
+        wrong["hours"] = rows.explain(error)[0]["message"]
+    except ValueError as error:
+        wrong["hours"] = str(error)
     try:
-        named = {"name": key.name, "kind": "pk", "origins": _lines(given.get("origins", ""))}
-        form = key_forms.KeyIn.model_validate(named)
+        origins = widget_form.lines(given.get("origins", ""))
+        form = key_forms.KeyIn.model_validate({"name": key.name, "kind": "pk", "origins": origins})
     except ValidationError as error:
         wrong |= _wrong(error)
     if not wrong and not form.origins:
         wrong["origins"] = "A page that shows the widget must be named."
     if not wrong:
-        widgets.put(key.id, look, actor=actor)
-        if open_ != now:
-            policy.put(open_, actor=actor)
+        widgets.put(key.id, look.model_copy(update={"hours": own}), actor=actor)
+        if general != now:
+            policy.put(general, actor=actor)
         keys.allow(key, form.origins, actor=actor)
     return wrong
 
 
-def _fields(key: ApiKey) -> dict[str, Any]:
-    """What is set, as the form has it."""
-    look, hours = widgets.get(key.id), policy.get()
-    rule = look.rules[0] if look.rules else None
-    fields: dict[str, Any] = look.model_dump(include={"colour", "side", "theme", "messages_a_day"})
-    fields |= {name: "on" if getattr(look, name) else "" for name in ("sound", "uploads")}
-    fields |= {f"ask_{name}": "on" if name in look.asks else "" for name in ("name", "email")}
-    for language in LANGUAGES:
-        fields[f"title_{language}"] = getattr(look.title, language)
-        fields[f"greeting_{language}"] = getattr(look.greeting, language)
-        prompts = [getattr(prompt, language) for prompt in look.prompts]
-        fields[f"prompts_{language}"] = "\n".join(prompts)
-        fields[f"rule_{language}"] = getattr(rule.says, language) if rule else ""
-    fields |= {"rule_after": rule.after if rule else 10, "rule_path": rule.path if rule else "/"}
-    fields["origins"], fields["timezone"] = "\n".join(key.origins), hours.timezone
-    fields["hours"] = "\n".join(
-        f"{day} {opening.start:%H:%M}-{opening.end:%H:%M}"
-        for day in policy.DAYS
-        for opening in hours.hours.get(day, [])  # type: ignore[call-overload]
-    )
-    return fields
-
-
-def _look(given: Given) -> dict[str, Any]:
-    def both(name: str) -> dict[str, str]:
-        return {language: given.get(f"{name}_{language}", "") for language in LANGUAGES}
-
-    look: dict[str, Any] = {name: given.get(name, "") for name in ("colour", "side", "theme")}
-    look |= {name: bool(given.get(name)) for name in ("sound", "uploads")}
-    look |= {name: both(name) for name in ("title", "greeting")}
-    look["asks"] = [name for name in ("name", "email") if given.get(f"ask_{name}")]
-    look["messages_a_day"] = given.get("messages_a_day") or None
-    lines = zip_longest(*(_lines(given.get(f"prompts_{one}", "")) for one in LANGUAGES))
-    look["prompts"] = [{"en": en or "", "zh": zh or ""} for en, zh in lines]
-    if any(both("rule").values()):
-        after, path = given.get("rule_after") or 0, given.get("rule_path") or "/"
-        look["rules"] = [{"after": after, "path": path, "says": both("rule")}]
-    return look
-
-
-def _hours(given: Given) -> dict[str, Any]:
-    """Lines such as `mon 09:00-18:00`. Raises ValueError for any other."""
-    hours: dict[str, list[dict[str, str]]] = {}
-    for line in _lines(given.get("hours", "")):
-        day, _, times = line.lower().partition(" ")
-        start, dash, end = times.replace("–", "-").partition("-")
-        if not dash or day not in policy.DAYS:
-            raise ValueError(f"“{line[:40]}”: mon 09:00-18:00")
-        hours.setdefault(day, []).append({"start": start.strip(), "end": end.strip()})
-    return {"hours": hours, "timezone": given.get("timezone", "")}
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+def _hours(given: Given, now: policy.Policy) -> tuple[policy.Policy, hours.Hours | None]:
+    """The tenant's, and the widget's own where it has any. Raises ValueError."""
+    if given.get("whose") == "own":
+        return now, hours.Hours.model_validate(widget_form.hours_of(given, "own"))
+    return now.model_validate(now.model_dump() | widget_form.hours_of(given, "tenant")), None
 
 
 def _wrong(error: ValidationError) -> dict[str, str]:
@@ -165,7 +132,3 @@ def _wrong(error: ValidationError) -> dict[str, str]:
         field = row["field"].split(".")[0]
         found["rule" if field == "rules" else field] = row["message"]
     return found
-
-
-def _first(error: ValidationError) -> str:
-    return rows.explain(error)[0]["message"]

@@ -71,8 +71,35 @@ def test_what_is_saved_is_shown_again_and_counts(admin, shop) -> None:
     assert (look.rules[0].after, look.rules[0].path, look.messages_a_day) == (3, "/tea", 500)
     assert (len(hours.hours["mon"]), hours.timezone) == (2, "Asia/Shanghai")
     shown = admin.get(page).content.decode()
-    assert all(text in shown for text in ("茶友客服", "mon 13:00-18:00", "/tea", "Do you ship?"))
+    assert all(text in shown for text in ("茶友客服", "Mon 13:00-18:00", "/tea", "Do you ship?"))
     assert "unsafe-inline" not in admin.get(page).headers["Content-Security-Policy"]
+
+
+def test_a_widgets_own_hours_are_its_own_until_it_has_the_businesss_again(admin, shop) -> None:
+    page = made(admin, shop)
+    admin.post(page, GIVEN)
+    own = {
+        "whose": "own",
+        "own_hours": "Mon-fri 09:00–18:00\n周六 10:00-14:00",
+        "own_timezone": "Europe/Madrid",
+        "own_away_en": "Back on Monday.",
+        "hours": "sun 01:00-02:00",  # hidden, and not what was chosen
+    }
+    assert admin.post(page, GIVEN | own).status_code == 200
+    with shop.scope():
+        key = ApiKey.objects.get(kind="pk")
+        mine, general = policy.get(key.id), policy.get()
+    assert (list(general.hours), general.timezone) == (["mon"], "Asia/Shanghai")
+    assert set(mine.hours) == {"mon", "tue", "wed", "thu", "fri", "sat"}
+    assert (mine.timezone, mine.away.en) == ("Europe/Madrid", "Back on Monday.")
+    shown = admin.get(page).content.decode()
+    assert "Sat 10:00-14:00" in shown
+    assert 'value="own" checked' in shown
+
+    admin.post(page, GIVEN | {"whose": "tenant", "away_zh": "周一再见。"})
+    with shop.scope():
+        assert policy.get(key.id) == policy.get()
+        assert policy.get().away.zh == "周一再见。"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +113,9 @@ def test_what_is_saved_is_shown_again_and_counts(admin, shop) -> None:
         {"hours": "monday"},
         {"hours": "mon 18:00-09:00"},
         {"timezone": "Mars"},
+        {"whose": "own", "own_hours": "sun-mon 09:00-18:00", "own_timezone": "UTC"},
+        {"whose": "own", "own_hours": "", "own_timezone": ""},
+        {"away_en": "x" * 301},
         {"prompts_en": "a\n" * 7},
         {"title_en": "x" * 301},
         {"rule_after": "-1"},

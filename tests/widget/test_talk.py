@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -296,6 +298,44 @@ def test_looks_are_kept_and_shown(shop, page) -> None:
         assert shop.call("PUT", f"widgets/{id}", wrong).status_code == 400
     assert shop.call("PUT", f"widgets/{secret}", {}).status_code == 404
     assert [w["id"] for w in shop.call.get("widgets").json()["results"]] == [str(id)]
+
+
+def test_a_widget_has_hours_of_its_own(shop, page) -> None:
+    general = {"hours": {}, "away": {"en": "All asleep."}}
+    assert shop.call("PUT", "inbox/policy", general).status_code == 200
+    never = {"mon": [{"start": "00:00", "end": "00:01"}]}
+    at = datetime.now(ZoneInfo("Asia/Tokyo"))
+    if at.weekday() == 0 and at.hour == 0:
+        never = {"tue": never["mon"]}
+    own = {"hours": never, "timezone": "Asia/Tokyo", "away": {"en": "Back on Monday."}}
+    look(shop, hours=own)
+
+    session = page.begin().json()
+    asked = page.say("Talk to a person").json()
+    seen = page.get(f"conversations/{asked['conversation_id']}").json()
+
+    assert (session["open"], session["away"]["en"], seen["open"]) == (
+        False,
+        "Back on Monday.",
+        False,
+    )
+    assert "hours" not in session["look"]
+    assert (asked["state"], asked["answer"]["text"]) == ("waiting", "Back on Monday.")
+    assert page.post("hand-off").json()["open"] is False
+    known = page.say("When are you open?").json()["answer"]["text"]
+    assert "Asia/Tokyo" in known
+    page.language = "zh"
+    assert "不在服务时间" in page.say("转人工").json()["answer"]["text"]  # ours, where it has none
+    others = shop.call.post("chat/messages", {"text": "Talk to a person"}).json()
+    assert "handing you over" in others["answer"]["text"]
+
+    look(shop)
+    assert page.begin(token=page.token).json()["away"] == {"en": "All asleep.", "zh": ""}
+    assert page.get(f"conversations/{asked['conversation_id']}").json()["open"] is True
+    wrong = {"hours": {"timezone": "Mars"}}
+    with shop.scope():
+        id = ApiKey.objects.get(kind="pk").id
+    assert shop.call("PUT", f"widgets/{id}", wrong).status_code == 400
 
 
 def test_two_keys_are_two_widgets_of_one_tenant(shop) -> None:

@@ -66,12 +66,13 @@ class HandOffPolicy(TenantModel):
     """When a tenant's conversations go to a person by themselves, and when people are there.
 
     `hours` has for a weekday (mon … sun) the times from and to, in `timezone`; none at all: always.
-    `rules` raise what they name to a priority, and hand it off.
+    `away` is said outside them, by language. `rules` raise what they name to a priority, and hand it off.
     """
 
     unsure_after = models.PositiveSmallIntegerField(default=3)
     hours = models.JSONField(default=dict)
     timezone = models.CharField(max_length=64, default="UTC")
+    away = models.JSONField(default=dict)
     rules = models.JSONField(default=list)
 
     class Meta(TenantModel.Meta):

@@ -57,7 +57,7 @@ class OneConversation(VisitorView):
         Those shortly before `after` come once more: one of them may have been stored since.
         """
         row, since = self.own(id), self.query(seen.Since)
-        return self.answer(seen.seen(row, since))
+        return self.answer(seen.seen(row, since, widget=self.visitor.key_id))
 
 
 class HandOff(VisitorView):
@@ -76,7 +76,7 @@ class HandOff(VisitorView):
             if body.contact:
                 conversations.reach(id, contact=contact(body.contact))
         handoffs.request(id, reason="asked", priority=handoffs.URGENT)
-        return self.answer(seen.seen(self.own(id), seen.Since()))
+        return self.answer(seen.seen(self.own(id), seen.Since(), widget=self.visitor.key_id))
 
 
 class Close(VisitorView):

@@ -69,7 +69,7 @@ class Since(Body):
     before: rows.Moment | None = None
 
 
-def seen(row: Conversation, since: Since) -> SeenConversation:
+def seen(row: Conversation, since: Since, *, widget: UUID) -> SeenConversation:
     """Where it stands, with its messages: the newest, those after a moment, or those before one."""
     standing = waiting.standing(row)
     found, more = _messages(row, since)
@@ -81,7 +81,7 @@ def seen(row: Conversation, since: Since) -> SeenConversation:
         state=standing.state,
         position=standing.position,
         agent=standing.agent,
-        open=policy.get().is_open(),
+        open=policy.get(widget).is_open(),
         updated_at=row.updated_at,
         score=score,
         more=more,

@@ -36,6 +36,9 @@ class SessionOut(BaseModel):
     business: str
     look: dict[str, Any]
     open: bool = Field(description="Whether people are there")
+    away: dict[str, str] = Field(
+        description="The tenant's words for when they are not, by language"
+    )
     mail: bool = Field(description="Whether a transcript can be sent")
     largest: int = Field(description="Bytes of a file")
 
@@ -90,7 +93,7 @@ class Session(PageView):
         return {"customer": customer, "proven": until}
 
     def _out(self, token: str, visitor: visitors.Visitor) -> SessionOut:
-        look = widgets.get(visitor.key_id)
+        look, people = widgets.get(visitor.key_id), policy.get(visitor.key_id)
         latest = conversations.of(visitor.name).order_by("-updated_at")
         return SessionOut(
             token=token,
@@ -98,8 +101,9 @@ class Session(PageView):
             customer=visitor.customer,
             conversation_id=latest.values_list("id", flat=True).first(),
             business=Tenant.objects.values_list("name", flat=True).get(id=visitor.tenant_id),
-            look=look.model_dump(mode="json", exclude={"messages_a_day"}),
-            open=policy.get().is_open(),
+            look=look.model_dump(mode="json", exclude={"messages_a_day", "hours"}),
+            open=people.is_open(),
+            away=people.away.model_dump(),
             mail=mail.is_set(),
             largest=attachments.LARGEST,
         )

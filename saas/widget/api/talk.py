@@ -73,6 +73,7 @@ class Messages(messages.Messages, VisitorView):
             language_of(body.text) or self.language,
             body.conversation_id,
             customer=visitor.name,
+            widget=visitor.key_id,
         )
         reached = contact(body.contact) if not body.conversation_id else {}
 
