@@ -1,4 +1,4 @@
-/** What a visitor is asked: forms, as nodes that call back; and the sound that calls them. */
+/** What a visitor is asked: forms, as nodes that call back. */
 
 import { h } from "./nodes.js";
 
@@ -45,17 +45,4 @@ export function sure(say, done) {
   const form = h("div", { class: "m bot", role: "group", "aria-label": say("erase") }, h("div", { class: "b" }, say("sure")),
     h("div", { class: "row" }, h("button", { type: "button", class: "go", onclick: done }, say("yes")), keep));
   return form;
-}
-
-let audio;
-/** A short sound, made here: there is no file of it. */
-export function beep() {
-  audio ||= new AudioContext();
-  const tone = audio.createOscillator(), volume = audio.createGain();
-  volume.gain.setValueAtTime(0.08, audio.currentTime);
-  volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.25);
-  tone.frequency.value = 880;
-  tone.connect(volume).connect(audio.destination);
-  tone.start();
-  tone.stop(audio.currentTime + 0.25);
 }

@@ -26,6 +26,7 @@
   const host = document.createElement("div");
   host.className = "frontdesk-widget";
   host.lang = language;
+  host.dir = document.documentElement.dir === "rtl" || /^(ar|fa|he|ur)\b/i.test(language) ? "rtl" : "ltr";
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
@@ -33,11 +34,13 @@
 :host(.left){inset-inline:calc(var(--side) + env(safe-area-inset-left)) auto}
 .launch{all:unset;box-sizing:border-box;position:relative;display:grid;place-items:center;inline-size:56px;block-size:56px;border-radius:50%;background:var(--c);color:var(--on);cursor:pointer;box-shadow:0 4px 16px #0005}
 .launch:focus-visible,.hail button:focus-visible{outline:3px solid var(--c);outline-offset:3px;box-shadow:0 0 0 3px Canvas}
+.launch[aria-busy=true]{animation:wait .7s .2s infinite alternate}@keyframes wait{to{opacity:.45}}
 .badge{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-inline-size:20px;padding:0 5px;box-sizing:border-box;border-radius:10px;background:#b3001b;color:#fff;font-size:13px;line-height:20px;text-align:center}
 .hail{position:absolute;inset-block-end:68px;inset-inline-end:0;inline-size:max-content;max-inline-size:min(260px,70vw);display:flex;background:Canvas;color:CanvasText;border:1px solid #8886;border-radius:14px;box-shadow:0 4px 16px #0003}
 :host(.left) .hail{inset-inline:0 auto}
 .hail button{all:unset;padding:10px 14px;cursor:pointer;border-radius:14px}
 [hidden]{display:none!important}
+@media (prefers-reduced-motion:reduce){.launch{animation:none!important}}
 @media print{:host{display:none}}`);
   root.adoptedStyleSheets = [sheet];
 
@@ -72,15 +75,17 @@
   root.append(button);
 
   let loading;
+  const busy = (is) => button.setAttribute("aria-busy", is);
   const load = () =>
-    (loading ||= import(new URL("chat.js", source).href)
+    (loading ||= (busy(true), import(new URL("chat.js", source).href))
       .then((chat) => chat.start({ host, root, key, name, look, language, emit, unread, button, draw, api: given.api || `${source.origin}/widget/` }))
       .catch((error) => {
         loading = undefined; // the next click tries again
         button.setAttribute("aria-label", chinese ? "聊天暂时无法打开，请重试" : "The chat could not be opened. Try again");
         console.error("Frontdesk:", error);
         throw error;
-      }));
+      })
+      .finally(() => busy(false)));
   const then = (method) => (...parts) => void load().then((chat) => chat[method](...parts), () => {});
   const own = {
     open: then("open"),
@@ -119,7 +124,7 @@
   if (all.size === 1) window.Frontdesk = own;
   const begin = () => {
     document.body.append(host);
-    if (kept.awaits) load().catch(() => {}); // a person was asked for on an earlier page
+    if (kept.awaits || kept.outbox?.length) load().catch(() => {}); // an earlier page asked for a person, or could not send
     for (const [method, ...parts] of early) own[method]?.(...parts);
   };
   document.body ? begin() : addEventListener("DOMContentLoaded", begin);
