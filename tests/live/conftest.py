@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Business, found
+from tests.live import widget
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENT = {"RUN_LEASE_SECONDS": "3", "DJANGO_SETTINGS_MODULE": "saas.settings"}
@@ -92,9 +93,40 @@ def web(tmp_path: Path) -> Iterator[Callable[[int], Process]]:
 
 @pytest.fixture
 def port() -> int:
+    return _port()
+
+
+def _port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, tmp_path_factory: Any) -> Iterator[tuple[str, Process]]:
+    """The product in one ASGI process, for all that a browser is to see of it."""
+    widget.chromium()
+    port = _port()
+    process = widget.serve(port, tmp_path_factory.mktemp("web") / "web.log")
+    yield f"http://127.0.0.1:{port}", process
+    process.stop()
+
+
+@pytest.fixture
+def api(server: tuple[str, Process]) -> str:
+    return server[0]
+
+
+@pytest.fixture(scope="module")
+def browser(server: Any) -> Iterator[Any]:
+    with widget.browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def site() -> Iterator[Any]:
+    with widget.customer_site() as site:
+        yield site
 
 
 def status(port: int, path: str) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import socket
 import threading
 import urllib.error
 import urllib.request
@@ -20,38 +19,9 @@ from saas.chat import presence
 from saas.chat.models import HandOff, Message
 from tests.conftest import Business, found
 from tests.live import widget
-from tests.live.conftest import Process
 
 pytestmark = pytest.mark.live
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> [now](javascript:alert(3)) **ok**"
-
-
-@pytest.fixture(scope="module")
-def server(django_db_setup: None, tmp_path_factory: Any) -> Iterator[tuple[str, Process]]:
-    widget.chromium()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = widget.serve(port, tmp_path_factory.mktemp("web") / "web.log")
-    yield f"http://127.0.0.1:{port}", process
-    process.stop()
-
-
-@pytest.fixture
-def api(server: tuple[str, Process]) -> str:
-    return server[0]
-
-
-@pytest.fixture(scope="module")
-def browser(server: Any) -> Iterator[Any]:
-    with widget.browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def site() -> Iterator[Any]:
-    with widget.customer_site() as site:
-        yield site
 
 
 class Customer:
@@ -172,7 +142,7 @@ def test_a_customer_asks_the_bot_and_then_a_person(customer, business, api) -> N
     assert faults(page) == []
     page.get_by_role("button", name="End the chat").click()
     page.get_by_role("radio", name="5 of 5").click()
-    expect(chat).to_contain_text("What was missing?")
+    expect(chat).to_contain_text("Anything to add?")
     assert faults(page) == []
     assert customer.complaints == []
 
@@ -225,14 +195,14 @@ def test_a_killed_server_loses_and_doubles_nothing(
         server.kill()
         customer.say("First")
         customer.say("Second")
-        expect(chat).to_contain_text("You are offline")
+        expect(chat).to_contain_text("No connection")
         business.call.post(f"inbox/{hand_off}/messages", {"agent": "Mei", "text": "Meanwhile"})
         server = widget.serve(port, tmp_path / "second.log")
 
         expect(chat.locator(".m.customer .b")).to_have_text(["Hello", "First", "Second"])
         expect(chat.locator(".m.agent .b")).to_have_text(["Meanwhile"])
         expect(chat.locator(".pending")).to_have_count(0)
-        expect(chat).not_to_contain_text("You are offline")
+        expect(chat).not_to_contain_text("No connection")
         assert said(business, "customer") == ["Hello", "First", "Second"]
         business.call.post(f"inbox/{hand_off}/messages", {"agent": "Mei", "text": "Live again"})
         expect(chat.locator(".m.agent .b")).to_have_text(["Meanwhile", "Live again"])
@@ -276,6 +246,9 @@ def test_without_storage_it_works_in_memory(browser, business, api, site) -> Non
         customer.say(text)
     expect(chat.locator(".m.customer .b")).to_have_text(["Hello", "Thanks"])
     expect(chat.locator(".m.bot:not(.streaming)")).to_have_count(2)
+    customer.page.reload()
+    customer.open()
+    expect(chat.locator(".m")).to_have_count(1)  # who is not known is greeted
     assert customer.complaints == []
     customer.close()
 

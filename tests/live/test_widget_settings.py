@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import widget
 from tests.live.conftest import Process
-from tests.live.test_widget import browser, faults, server  # noqa: F401
+from tests.live.test_widget import faults
 from tests.portal.conftest import owner_of, signed_in
 
 pytestmark = pytest.mark.live
@@ -23,8 +23,8 @@ def test_the_preview_follows_the_form(
     width: int,
     language: str,
     theme: str,
-    browser: Any,  # noqa: F811
-    server: tuple[str, Process],  # noqa: F811
+    browser: Any,
+    server: tuple[str, Process],
     business: Any,
     tmp_path: Path,
 ) -> None:

@@ -77,11 +77,13 @@ export async function start(loader) {
   }
 
   function welcome() {
-    const prompts = (look.prompts || []).map(of).filter(Boolean), away = at.open === false && of(at.away);
+    const pending = ui.log.querySelectorAll(".pending"), away = at.open === false && of(at.away);
+    const prompts = pending.length ? [] : (look.prompts || []).map(of).filter(Boolean);
     ui.log.replaceChildren(
       h("div", { class: "m bot" }, h("div", { class: "b", dir: "auto" }, ...markdown(of(look.greeting) || say("greeting")))),
       ...(prompts.length ? [h("div", { class: "row" }, prompts.map((text) => h("button", { type: "button", class: "chip", onclick: () => send(text) }, text)))] : []),
       ...(away ? [h("p", { class: "note", dir: "auto" }, away)] : []),
+      ...pending,
     );
   }
 
@@ -134,8 +136,8 @@ export async function start(loader) {
       }
     }
   })();
-  outbox.resume();
   welcome();
+  outbox.resume();
   return {
     open, close,
     toggle: () => (ui.node.hidden ? open() : close()),

@@ -32,7 +32,8 @@ export function stars(say, rate) {
   const all = [1, 2, 3, 4, 5].map((n) => h("button", { type: "button", class: "star", role: "radio", "aria-checked": "false", "aria-label": say("stars", { n }), onclick: () => {
     score = n;
     all.forEach((star, place) => (star.setAttribute("aria-checked", String(place === n - 1)), (star.textContent = place < n ? "★" : "☆")));
-    if (!comment.isConnected) form.append(h("label", {}, say("comment"), comment), h("button", { type: "button", class: "go", onclick: give }, say("ok")));
+    if (!comment.isConnected) form.append(h("label", {}, say("more"), comment), h("button", { type: "button", class: "go", onclick: give }, say("ok")));
+    form.scrollIntoView({ block: "nearest" });
     rate(n, "");
   } }, "☆"));
   form.append(h("div", { role: "radiogroup", "aria-label": say("rate") }, h("p", { class: "note" }, say("rate")), all));

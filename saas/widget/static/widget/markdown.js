@@ -41,7 +41,7 @@ function inline(text, cite) {
     else if (italic) nodes.push(h("em", {}, ...inline(italic, cite)));
     else if (label) nodes.push(link(label, to));
     else if (bare) nodes.push(link(bare, bare));
-    else nodes.push(cite(mark.charCodeAt(0) - 0xe000));
+    else nodes.push("\u2060", cite(mark.charCodeAt(0) - 0xe000)); // at the end of its line, not alone on the next
     at = found.index + whole.length;
   }
   return [...nodes, text.slice(at)].filter(Boolean);

@@ -44,13 +44,13 @@ function quoted(citations, sources, say) {
 function card({ title, price, currency, why, url, image }, say) {
   const href = address(url);
   const picture = address(image) && h("img", { src: address(image), alt: "", loading: "lazy", referrerpolicy: "no-referrer", width: 64, height: 64, onerror: (event) => event.target.remove() });
-  const words = h("div", { dir: "auto" }, h("b", {}, title), h("span", {}, [price && money(price, currency), why].filter(Boolean).join(" · ")));
+  const words = h("div", { dir: "auto" }, h("b", {}, title), h("span", {}, [price && money(price, currency, say.language), why].filter(Boolean).join(" · ")));
   return href ? h("a", { class: "card", href, target: "_blank", rel: "noopener" }, picture, words) : h("div", { class: "card" }, picture, words);
 }
 
-function money(price, currency) {
+function money(price, currency, language) {
   try {
-    return new Intl.NumberFormat(undefined, { style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(price);
+    return new Intl.NumberFormat(language, { style: "currency", currency }).format(price);
   } catch {
     return `${price} ${currency || ""}`.trim();
   }

@@ -12,6 +12,7 @@ const TRIES = 40;
 export class Outbox {
   /** What is sent right now; and what must be known before: the conversation, where there is one. */
   sending = false;
+  #started = false;
   sent = Promise.resolve();
   ready = Promise.resolve();
 
@@ -29,19 +30,19 @@ export class Outbox {
   }
 
   /** Go on with what an earlier page could not send. */
-  async resume() {
-    await this.ready;
-    for (const item of this.items) if (!this.#node(item)) this.#show(item);
+  resume() {
+    for (const item of this.items) this.#show(item), this.#say(item, this.say("sending"));
     if (this.items.length) this.#start();
   }
 
   clear() {
+    for (const item of this.items) this.#node(item)?.remove();
     this.items.length = 0;
     this.#keep();
   }
 
   #start() {
-    if (!this.sending) this.sent = this.#flush();
+    if (!this.#started) this.sent = this.#flush();
     return this.sent;
   }
 
@@ -61,9 +62,10 @@ export class Outbox {
   }
 
   async #flush() {
-    this.sending = true;
+    this.#started = true;
     this.#keep();
     await this.ready;
+    this.sending = true;
     for (let failed = 0; this.items.length; ) {
       const [item] = this.items, { at } = this;
       // Sent again it must be the same.
@@ -87,7 +89,7 @@ export class Outbox {
       if (this.items[0] === item) this.items.shift(); // it may all have been deleted meanwhile
       this.#keep();
     }
-    this.sending = false;
+    this.sending = this.#started = false;
     await this.empty();
   }
 
@@ -97,7 +99,7 @@ export class Outbox {
 
   #lost(item) {
     const again = () => (this.#node(item).remove(), this.send(item.text));
-    this.#say(item, this.say("failed"), " ", h("button", { type: "button", class: "cite", onclick: again }, this.say("again")));
+    this.#say(item, this.say("failed"), " ", h("button", { type: "button", class: "link", onclick: again }, this.say("again")));
   }
 
   /** One message and its answer, streamed; whole, where it cannot be. */

@@ -79,7 +79,11 @@ export function panel({ root, say, act, theme }) {
   window.visualViewport?.addEventListener("resize", fit);
   if (window.visualViewport) fit();
 
+  // Who reads the end goes on reading it, whatever grows below.
   const near = () => log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+  let atEnd = true;
+  log.addEventListener("scroll", () => (atEnd = near()));
+  new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(log);
   return {
     node, log, input, person, clip, title, below, standing, trouble, send,
     modal: () => node.setAttribute("aria-modal", String(narrow.matches)),

@@ -45,15 +45,15 @@ export function talk({ client, kept, say, of, ui, at, thread, notices, loader, t
   }
 
   function show({ messages, more, ...now }) {
-    const first = !at.latest, before = at.conversation;
+    const before = at.conversation, first = !before.state; // seen for the first time
     at.conversation = now;
-    const fresh = thread.show(messages, { first, more });
+    const fresh = thread.show(messages, { first, more, asks: now.state === "bot" || now.state === "closed" });
     at.latest = messages.at(-1)?.at || at.latest;
-    if (!first) {
-      writes(false);
-      // What was streamed was told then.
-      for (const one of fresh) if (one.author !== "customer" && one.id !== at.told) notices.message(one);
-    }
+    // Seen for the first time here: what came since an earlier page. What was streamed was told then.
+    const since = first ? kept.get("seen") || at.latest : "";
+    for (const one of fresh) if (one.author !== "customer" && one.id !== at.told && one.at > since) notices.message(one);
+    if (!first) writes(false);
+    kept.set({ seen: at.latest });
     if (before.state && before.agent !== now.agent && now.agent) notices.note(say("joined", { name: now.agent }));
     if (before.state === "agent" && now.state === "bot") notices.note(say("back"));
     if (before.state && before.state !== "closed" && now.state === "closed") notices.note(say("over"));

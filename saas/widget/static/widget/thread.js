@@ -52,13 +52,15 @@ export function thread({ ui, say, act, api, before }) {
   }
 
   return {
-    /** Those of them that were not shown yet; with `first` they are all that is shown. */
-    show(messages, { first, more }) {
+    /** Those of them that were not shown yet. With `first` they are all that is shown; `asks` while a bot does. */
+    show(messages, { first, more, asks }) {
       const fresh = messages.filter(({ id }) => !nodes.has(id));
       ui.change(() => {
         if (first) ui.log.replaceChildren(...ui.log.querySelectorAll(".pending"));
         fresh.forEach(add);
-        last(messages.at(-1));
+        // What was sent again, or streamed again, is among the messages already.
+        for (const node of ui.log.querySelectorAll(".pending.done,.streaming[data-id]")) if (node.dataset.send || nodes.has(node.dataset.id)) node.remove();
+        last(asks ? messages.at(-1) : undefined);
       }, first);
       if (first && more) earlier(messages[0].at);
       return fresh;

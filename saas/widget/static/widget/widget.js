@@ -65,13 +65,14 @@
   badge.className = "badge";
   badge.setAttribute("aria-hidden", "true");
   button.append(svg, badge);
-  const unread = (count) => {
+  let count = kept.unread || 0;
+  const unread = (now) => {
+    count = now;
     badge.hidden = !count;
     badge.textContent = count > 9 ? "9+" : count;
-    button.setAttribute("aria-label", (chinese ? "打开客服聊天" : "Open the chat") + (count ? (chinese ? `，${count} 条未读` : `, ${count} unread`) : ""));
+    button.setAttribute("aria-label", (own.table?.[language]?.open ?? (chinese ? "打开客服聊天" : "Open the chat")) + (count ? (chinese ? `，${count} 条未读` : `, ${count} unread`) : ""));
     emit("unread", count);
   };
-  unread(kept.unread || 0);
   root.append(button);
 
   let loading;
@@ -92,11 +93,12 @@
     close: () => loading && then("close")(),
     identify: (proof) => ((own.proof = proof), loading && then("identify")(proof)),
     forget: then("forget"),
-    words: (lang, table) => ((own.table = { ...own.table, [lang]: table }), loading && then("words")(lang, table)),
+    words: (lang, table) => ((own.table = { ...own.table, [lang]: table }), unread(count), loading && then("words")(lang, table)),
     on: (event, listener) => ((listeners[event] ||= []).push(listener), own),
     of: (other) => all.get(other),
   };
   host.frontdesk = own;
+  unread(count);
   button.addEventListener("click", () => then("toggle")());
 
   const rule = (look.rules || []).find((one) => location.pathname.startsWith(one.path) && one.says[chinese ? "zh" : "en"]);

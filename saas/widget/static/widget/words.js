@@ -6,10 +6,10 @@ export const WORDS = {
     waiting: "You are number {n} in the queue", away: "Nobody is here right now. Your message is kept and will be answered here.",
     agent: "{name} is answering", joined: "{name} has joined", back: "The assistant answers again", over: "This chat has ended",
     typing: "is typing", sources: "Sources", source: "Source {n}", page: "page {n}", up: "This helped", down: "This did not help",
-    thanks: "Thank you!", comment: "What was missing?", ok: "Send", rate: "How satisfied are you?", stars: "{n} of 5", end: "End the chat",
-    offline: "You are offline. What you write is sent when you are back.", sending: "Sending…", failed: "Not sent.", again: "Try again",
+    thanks: "Thank you!", comment: "What was missing?", more: "Anything to add?", ok: "Send", rate: "How satisfied are you?", stars: "{n} of 5", end: "End the chat",
+    offline: "No connection. What you write is kept, and sent when it is back.", sending: "Sending…", failed: "Not sent.", again: "Try again",
     upload: "Send a file", soundOn: "Sound: on", soundOff: "Sound: off", mail: "E-mail this chat", address: "Your e-mail address",
-    mailed: "It is on its way.", erase: "Delete my data", sure: "Everything said here is deleted for good. Delete?", yes: "Delete", no: "Keep",
+    mailed: "The e-mail is on its way.", erase: "Delete my data", sure: "Everything said here is deleted for good. Delete?", yes: "Delete", no: "Keep",
     erased: "Your data has been deleted.", earlier: "Earlier messages", long: "{n} characters too many", answer: "Your answer",
     name: "Your name", email: "Your e-mail address", start: "Start", large: "The file is larger than {n} MB.", broken: "Something went wrong. Please try again.",
   },
@@ -19,8 +19,8 @@ export const WORDS = {
     waiting: "您当前排在第 {n} 位", away: "目前不在服务时间。您的消息已保留，同事会在这里回复您。",
     agent: "{name} 正在为您服务", joined: "{name} 已加入", back: "智能客服继续为您服务", over: "会话已结束",
     typing: "正在输入", sources: "来源", source: "来源 {n}", page: "第 {n} 页", up: "有帮助", down: "没有帮助",
-    thanks: "谢谢！", comment: "还缺少什么？", ok: "提交", rate: "您对本次服务满意吗？", stars: "{n} 星，共 5 星", end: "结束会话",
-    offline: "网络已断开，恢复后会自动发送您的消息。", sending: "发送中…", failed: "未发送。", again: "重试",
+    thanks: "谢谢！", comment: "哪里没有帮到您？", more: "还想补充什么吗？", ok: "提交", rate: "您对本次服务满意吗？", stars: "{n} 星，共 5 星", end: "结束会话",
+    offline: "暂时无法连接，您的消息已保留，恢复后会自动发送。", sending: "发送中…", failed: "未发送。", again: "重试",
     upload: "发送文件", soundOn: "声音：开", soundOff: "声音：关", mail: "将对话发到邮箱", address: "您的邮箱地址",
     mailed: "邮件正在发送。", erase: "删除我的数据", sure: "此处的所有内容将被永久删除，确定吗？", yes: "删除", no: "保留",
     erased: "您的数据已删除。", earlier: "更早的消息", long: "超出 {n} 个字", answer: "您的回答",
@@ -30,9 +30,10 @@ export const WORDS = {
 
 /** A speaker of the language: say("waiting", { n: 2 }). What a table lacks is said in English. */
 export function speaker(language) {
-  return (name, values = {}) => {
-    const base = language.toLowerCase().split("-")[0];
+  const base = language.toLowerCase().split("-")[0];
+  const say = (name, values = {}) => {
     const text = WORDS[language]?.[name] ?? WORDS[base]?.[name] ?? WORDS.en[name];
     return text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   };
+  return Object.assign(say, { language });
 }
