@@ -63,8 +63,13 @@ def test_the_preview_follows_the_form(
     expect(preview.locator(".panel.dark")).to_be_visible()
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("[name=whose][value=own]").check()
+    expect(page.locator("#own_hours")).to_be_visible()
+    expect(page.locator("#hours")).to_be_hidden()
+    page.locator("#own_hours").fill("Mon-Fri 09:00-18:00")
     page.locator("#look > button").click()
     expect(page.locator(".alert-success")).to_be_visible()
+    expect(page.locator("#own_hours")).to_have_value(re.compile("09:00-18:00"))
     page.screenshot(path=tmp_path / f"settings-{language}-{width}.png", full_page=True)
     assert complaints == []
     context.close()

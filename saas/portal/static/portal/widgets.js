@@ -15,6 +15,9 @@ still.replaceSync(`.panel{position:static!important;inline-size:100%!important;b
 .launch{display:grid;place-items:center;inline-size:56px;block-size:56px;border-radius:50%;margin-block-start:14px;margin-inline-start:auto;background:var(--c);color:var(--on)}
 .launch.left{margin-inline:0 auto}:host{display:block;font:16px/1.45 system-ui,sans-serif;color-scheme:light dark}`);
 const root = box.attachShadow({ mode: "open" });
+const mark = icon("send"); // as the button's, which is no module: all that pages load is one file
+mark.setAttribute("fill", "currentColor");
+mark.firstChild.setAttribute("d", "M12 3c5 0 9 3.4 9 7.7s-4 7.7-9 7.7a11 11 0 0 1-2.6-.3L4.6 21l.9-4.2A7.2 7.2 0 0 1 3 10.7C3 6.4 7 3 12 3Z");
 
 function draw() {
   const field = (name) => form.elements[name], language = chosen.value;
@@ -29,7 +32,7 @@ function draw() {
   const colour = value("colour"), [r, g, b] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2);
   box.style.setProperty("--c", colour);
   box.style.setProperty("--on", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000" : "#fff");
-  root.append(h("div", { class: `launch ${value("side")}` }, icon("person")));
+  root.append(h("div", { class: `launch ${value("side")}` }, mark));
   box.lang = language === "zh" ? "zh-Hans" : "en";
   ui.node.hidden = false;
   ui.title.textContent = both("title") || box.dataset.business;

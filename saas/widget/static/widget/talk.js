@@ -47,6 +47,7 @@ export function talk({ client, kept, say, of, ui, at, thread, notices, loader, t
   function show({ messages, more, ...now }) {
     const before = at.conversation, first = !before.state; // seen for the first time
     at.conversation = now;
+    if (before.state && before.agent !== now.agent && now.agent) notices.note(say("joined", { name: now.agent }));
     const fresh = thread.show(messages, { first, more, asks: now.state === "bot" || now.state === "closed" });
     at.latest = messages.at(-1)?.at || at.latest;
     // Seen for the first time here: what came since an earlier page. What was streamed was told then.
@@ -54,7 +55,6 @@ export function talk({ client, kept, say, of, ui, at, thread, notices, loader, t
     for (const one of fresh) if (one.author !== "customer" && one.id !== at.told && one.at > since) notices.message(one);
     if (!first) writes(false);
     kept.set({ seen: at.latest });
-    if (before.state && before.agent !== now.agent && now.agent) notices.note(say("joined", { name: now.agent }));
     if (before.state === "agent" && now.state === "bot") notices.note(say("back"));
     if (before.state && before.state !== "closed" && now.state === "closed") notices.note(say("over"));
     stand();

@@ -70,7 +70,7 @@
     count = now;
     badge.hidden = !count;
     badge.textContent = count > 9 ? "9+" : count;
-    button.setAttribute("aria-label", (own.table?.[language]?.open ?? (chinese ? "打开客服聊天" : "Open the chat")) + (count ? (chinese ? `，${count} 条未读` : `, ${count} unread`) : ""));
+    button.setAttribute("aria-label", ((own.table?.[language] ?? own.table?.[language.split("-")[0]])?.open ?? (chinese ? "打开客服聊天" : "Open the chat")) + (count ? (chinese ? `，${count} 条未读` : `, ${count} unread`) : ""));
     emit("unread", count);
   };
   root.append(button);
