@@ -222,7 +222,9 @@ DEPARTURES = ["saas.chat.desk.leave"]
 AFTER_ACTIVATION = {"intent": "saas.chat.tasks.embed"}
 # A model of harmful wording beside the built-in guard, from `python -m ml train wording`.
 SAFETY_MODEL = Path(env("SAFETY_MODEL")) if env("SAFETY_MODEL", default="") else None
-THREADS = env.int("THREADS", default=os.cpu_count() or 1)
+# In many a container a process may run on fewer cores than there are; not every system tells.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = env.int("THREADS", default=CORES)
 # A language model (saas/language_model.py): off without an address. An answer waits for it so many
 # seconds at most; prices are of a million tokens, in the currency of tenants' budgets.
 LLM_BASE_URL = env("LLM_BASE_URL", default="")
