@@ -26,8 +26,8 @@ REFUSALS: dict[str, dict[str, str]] = {
         "zh": "智能客服暂时无法回答，请转人工客服。",
     },
     "invalid": {
-        "en": "That could not be read. Messages can have up to 2,000 characters.",
-        "zh": "内容无法读取。每条消息最多 2000 字。",
+        "en": "That could not be read: please check it. Messages can have up to 2,000 characters.",
+        "zh": "内容无法读取，请检查后再试。每条消息最多 2000 字。",
     },
     "body_too_large": {
         "en": "That is too large. Files can have up to 10 MB.",

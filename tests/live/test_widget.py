@@ -216,7 +216,7 @@ def test_two_tenants_on_one_page_and_one_of_them_twice(browser, business, api, s
 
     other = found("other")
     keys = [widget.key_for(one, site.url) for one in (business, other)]
-    scripts = [f'data-key="{key}"' for key in (*keys, keys[0])]
+    scripts = [f'data-key="{key}" data-colour="#7b1fa2"' for key in (*keys, keys[0])]
     site.pages["/"] = widget.html(api, *scripts)
     customer = Customer(browser, f"{site.url}/")
     launches = customer.page.get_by_role("button", name="Open the chat")
@@ -228,6 +228,13 @@ def test_two_tenants_on_one_page_and_one_of_them_twice(browser, business, api, s
     customer.say("Hello")
     expect(customer.page.get_by_role("dialog")).to_contain_text("How can I help you?")
     assert (said(business, "customer"), said(other, "customer")) == ([], ["Hello"])
+    colour = "document.querySelectorAll('.frontdesk-widget')[1].style.getPropertyValue('--c')"
+    assert (
+        customer.page.evaluate(colour) == "#7b1fa2"
+    )  # the page's word counts, once it is open too
+    customer.page.evaluate("Frontdesk.open()")
+    expect(customer.page.get_by_role("dialog", name="Live")).to_be_visible()
+    expect(customer.page.get_by_role("dialog")).to_have_count(1)
     customer.close()
 
 

@@ -14,7 +14,7 @@ import { speaker, WORDS } from "./words.js";
 
 /** Called once by the loader, at the first click. */
 export async function start(loader) {
-  const { host, key, name, look, language, emit, button, draw, api } = loader;
+  const { host, key, name, look, fixed, language, emit, button, draw, api } = loader;
   Object.assign(WORDS, host.frontdesk.table);
   const say = speaker(language), chinese = /^zh/i.test(language);
   const of = (words) => words?.[chinese ? "zh" : "en"] || words?.[chinese ? "en" : "zh"];
@@ -63,7 +63,7 @@ export async function start(loader) {
 
   async function enter() {
     const { look: set, conversation_id, business, ...session } = await client.session();
-    Object.assign(look, set);
+    Object.assign(look, set, fixed);
     Object.assign(at, session);
     begun = true;
     draw();
@@ -97,6 +97,7 @@ export async function start(loader) {
   }
 
   function open(text) {
+    for (const other of FrontdeskWidgets.values()) if (other !== host.frontdesk) other.close();
     ui.node.hidden = false;
     host.classList.add("open");
     button.setAttribute("aria-expanded", "true");
@@ -109,10 +110,11 @@ export async function start(loader) {
   }
 
   function close() {
+    if (ui.node.hidden) return;
     ui.node.hidden = true;
     host.classList.remove("open");
     button.setAttribute("aria-expanded", "false");
-    button.focus();
+    if (loader.root.activeElement) button.focus();
     emit("close");
   }
 

@@ -25,6 +25,7 @@ export class Outbox {
   send(text) {
     const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`.replace(/\./g, "");
     this.items.push({ id, text });
+    this.#keep();
     this.#show(this.items.at(-1));
     return this.#start();
   }
@@ -63,7 +64,6 @@ export class Outbox {
 
   async #flush() {
     this.#started = true;
-    this.#keep();
     await this.ready;
     this.sending = true;
     for (let failed = 0; this.items.length; ) {

@@ -1,7 +1,7 @@
 /** The look of the open chat. Logical properties: it is right to left where the page's language is. */
 export const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-.panel{--bg:#fff;--fg:#1c2025;--dim:#5a626d;--line:#d9dee4;--soft:#f1f3f6;--bad:#b3001b;position:absolute;inset-block-end:70px;inset-inline-end:0;inline-size:384px;block-size:min(640px,calc(100dvh - 130px));display:grid;grid-template-rows:auto auto 1fr auto;overflow:hidden;border-radius:16px;background:var(--bg);color:var(--fg);box-shadow:0 8px 40px #0004,0 0 0 1px #0001;animation:rise .18s ease-out}
+.panel{--bg:#fff;--fg:#1c2025;--dim:#5a626d;--line:#d9dee4;--soft:#f1f3f6;--bad:#b3001b;position:absolute;inset-block-end:70px;inset-inline-end:0;inline-size:384px;block-size:min(640px,calc(100dvh - 110px - var(--bottom)));display:grid;grid-template-rows:auto auto 1fr auto;overflow:hidden;border-radius:16px;background:var(--bg);color:var(--fg);box-shadow:0 8px 40px #0004,0 0 0 1px #0001;animation:rise .18s ease-out}
 :host(.left) .panel{inset-inline:0 auto}
 .panel.dark{--bg:#17191d;--fg:#eef0f3;--dim:#a9b1bc;--line:#3a404a;--soft:#252930;--bad:#ff8c8c;color-scheme:dark}
 .panel.light{color-scheme:light}
@@ -73,7 +73,7 @@ form.ask input,form.ask textarea{display:block;inline-size:100%;margin-block-sta
 footer{border-block-start:1px solid var(--line);padding:8px;padding-block-end:calc(8px + env(safe-area-inset-bottom,0px)*var(--full,0))}
 .compose{display:flex;align-items:flex-end;gap:4px}
 textarea.say{flex:1;min-inline-size:0;resize:none;border:1px solid var(--dim);border-radius:12px;background:var(--bg);padding:8px 12px;max-block-size:132px;min-block-size:40px;line-height:1.4;font-size:16px}
-.say:focus-visible{outline-offset:-1px}
+.say:focus-visible,.ask :is(input,textarea):focus-visible{outline-offset:-1px}
 .say:placeholder-shown{direction:inherit}
 :host([dir=rtl]) .compose>:last-child{transform:scaleX(-1)}
 ::placeholder{color:var(--dim);opacity:1}

@@ -17,7 +17,8 @@
       return {}; // storage is blocked, or holds something else
     }
   })();
-  const look = { ...kept.look, ...(given.colour && { colour: given.colour }), ...(given.side && { side: given.side }) };
+  const fixed = { ...(given.colour && { colour: given.colour }), ...(given.side && { side: given.side }) };
+  const look = { ...kept.look, ...fixed };
   const language = given.lang || document.documentElement.lang || navigator.language || "en";
   const chinese = /^zh/i.test(language);
   const listeners = {};
@@ -31,13 +32,14 @@
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
 :host{all:initial;--bottom:${20 + 76 * all.size}px;--side:20px;position:fixed;z-index:2147483000;bottom:calc(var(--bottom) + env(safe-area-inset-bottom));inset-inline-end:calc(var(--side) + env(safe-area-inset-right));color-scheme:light dark;font:16px/1.45 system-ui,-apple-system,"Segoe UI","PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
+:host(.open){z-index:2147483001}
 :host(.left){inset-inline:calc(var(--side) + env(safe-area-inset-left)) auto}
 .launch{all:unset;box-sizing:border-box;position:relative;display:grid;place-items:center;inline-size:56px;block-size:56px;border-radius:50%;background:var(--c);color:var(--on);cursor:pointer;box-shadow:0 4px 16px #0005}
 .launch:focus-visible,.hail button:focus-visible{outline:3px solid var(--c);outline-offset:3px;box-shadow:0 0 0 3px Canvas}
 .launch[aria-busy=true]{animation:wait .7s .2s infinite alternate}@keyframes wait{to{opacity:.45}}
 .badge{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-inline-size:20px;padding:0 5px;box-sizing:border-box;border-radius:10px;background:#b3001b;color:#fff;font-size:13px;line-height:20px;text-align:center}
-.hail{position:absolute;inset-block-end:68px;inset-inline-end:0;inline-size:max-content;max-inline-size:min(260px,70vw);display:flex;background:Canvas;color:CanvasText;border:1px solid #8886;border-radius:14px;box-shadow:0 4px 16px #0003}
-:host(.left) .hail{inset-inline:0 auto}
+.hail{position:absolute;inset-block-end:4px;inset-inline-end:68px;inline-size:max-content;max-inline-size:min(260px,60vw);display:flex;background:Canvas;color:CanvasText;border:1px solid #8886;border-radius:14px;box-shadow:0 4px 16px #0003}
+:host(.left) .hail{inset-inline:68px auto}
 .hail button{all:unset;padding:10px 14px;cursor:pointer;border-radius:14px}
 [hidden]{display:none!important}
 @media (prefers-reduced-motion:reduce){.launch{animation:none!important}}
@@ -79,7 +81,7 @@
   const busy = (is) => button.setAttribute("aria-busy", is);
   const load = () =>
     (loading ||= (busy(true), import(new URL("chat.js", source).href))
-      .then((chat) => chat.start({ host, root, key, name, look, language, emit, unread, button, draw, api: given.api || `${source.origin}/widget/` }))
+      .then((chat) => chat.start({ host, root, key, name, look, fixed, language, emit, unread, button, draw, api: given.api || `${source.origin}/widget/` }))
       .catch((error) => {
         loading = undefined; // the next click tries again
         button.setAttribute("aria-label", chinese ? "聊天暂时无法打开，请重试" : "The chat could not be opened. Try again");
@@ -119,6 +121,7 @@
         localStorage.setItem(name, JSON.stringify({ ...kept, greeted: 1 }));
       } catch {} // then it greets on the next page, too
     };
+    own.on("open", () => hail.remove());
     root.append(hail);
   }, 1000 * (given.after ?? rule?.after ?? 5));
 

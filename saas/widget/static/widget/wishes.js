@@ -2,9 +2,12 @@
 
 import { asking, before, stars, sure } from "./forms.js";
 
-export function wishes({ client, say, ui, at, look, outbox, talk, notices, tried, gone }) {
+const ADDRESS = "[^@\\s]+@[^@\\s]+\\.[^@\\s.]{2,}"; // as the server takes it
+
+export function wishes({ client, say, ui, at, look, outbox, talk, notices, tried: attempt, gone }) {
   let quietUntil = 0;
   const of = (id, what, body) => client.call("POST", `conversations/${id}/${what}`, body);
+  const tried = (work) => ((ui.trouble.textContent = ""), attempt(work));
   const put = (form, focused) => {
     ui.change(() => ui.log.append(form), true);
     if (focused) form.querySelector(focused).focus();
@@ -30,7 +33,6 @@ export function wishes({ client, say, ui, at, look, outbox, talk, notices, tried
 
   async function upload(file) {
     if (file.size > at.largest) return void (ui.trouble.textContent = say("large", { n: Math.round(at.largest / 2 ** 20) }));
-    ui.trouble.textContent = "";
     ui.clip.disabled = true;
     await outbox.sent;
     const form = new FormData();
@@ -59,7 +61,7 @@ export function wishes({ client, say, ui, at, look, outbox, talk, notices, tried
 
   function mail() {
     const { id } = at.conversation;
-    const form = asking({ label: say("address"), button: say("ok"), type: "email", autocomplete: "email", required: true }, async (address) => {
+    const form = asking({ label: say("address"), button: say("ok"), type: "email", autocomplete: "email", required: true, pattern: ADDRESS }, async (address) => {
       if (await tried(of(id, "transcript", { address }))) form.remove(), notices.note(say("mailed"));
     });
     put(form, "input");
