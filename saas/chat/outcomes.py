@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Avg, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Avg, Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from saas.chat.answers import ANSWERS
@@ -36,9 +39,34 @@ class Outcomes:
     seconds_to_end: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Counts of conversations that began on a day."""
+
+    day: date
+    conversations: int
+    handed_off: int
+    resolved_by_bot: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfAgent:
+    """The same of an agent's hand-offs: those that nobody had after them. Seconds to a reply are
+    until they themselves wrote; a conversation is rated as a whole, whoever else was in it.
+    """
+
+    agent: str
+    handed_off: int
+    ratings: int
+    csat: float | None
+    seconds_to_person: float | None
+    seconds_to_reply: float | None
+    seconds_to_end: float | None
+
+
 def count(first: date, last: date) -> Outcomes:
     """The current tenant's, of conversations that began from the first to the last day (UTC)."""
-    begun = Conversation.objects.filter(created_at__date__gte=first, created_at__date__lte=last)
+    begun = _begun(first, last)
     given = Feedback.objects.filter(message__conversation__in=begun)
     ratings = Rating.objects.filter(conversation__in=begun)
     handed_off = _with_reply(begun)
@@ -56,6 +84,50 @@ def count(first: date, last: date) -> Outcomes:
         seconds_to_reply=_median_wait(handed_off, "replied_at"),
         seconds_to_end=_median_wait(handed_off, "ended_at"),
     )
+
+
+def by_day(first: date, last: date) -> list[Day]:
+    """Every one of the days."""
+    begun = _begun(first, last)
+    counted = [
+        _a_day(found) for found in (begun, begun.filter(_handed_off()), _resolved(_over(begun)))
+    ]
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return [Day(day, *(found.get(day, 0) for found in counted)) for day in days]
+
+
+def by_agent(first: date, last: date) -> list[OfAgent]:
+    """Who had hand-offs of those conversations, by their id at the desk."""
+    names = ("agent", "conversation", "requested_at", "taken_at", "replied_at", "ended_at")
+    handed_off = _with_reply(_begun(first, last), agent=OuterRef("agent")).exclude(agent="")
+    theirs: dict[str, list[dict[str, Any]]] = {}
+    for row in handed_off.order_by("agent").values(*names, score=F("conversation__ratings__score")):
+        theirs.setdefault(row["agent"], []).append(row)
+    return [_of(agent, rows) for agent, rows in theirs.items()]
+
+
+def _of(agent: str, rows: list[dict[str, Any]]) -> OfAgent:
+    rated = {row["conversation"]: row["score"] for row in rows if row["score"] is not None}
+    seconds = [
+        _median((row["requested_at"], row[until]) for row in rows)
+        for until in ("taken_at", "replied_at", "ended_at")
+    ]
+    csat = sum(rated.values()) / len(rated) if rated else None
+    return OfAgent(agent, len(rows), len(rated), csat, *seconds)
+
+
+def _begun(first: date, last: date) -> QuerySet[Conversation]:
+    found: QuerySet[Conversation] = Conversation.objects.filter(
+        created_at__date__gte=first, created_at__date__lte=last
+    )
+    return found
+
+
+def _a_day(found: QuerySet[Conversation]) -> dict[date, int]:
+    # By their ids: what they were found by is not counted by.
+    counted = Conversation.objects.filter(pk__in=found.values("pk"))
+    days = counted.annotate(day=TruncDate("created_at")).values("day").annotate(count=Count("pk"))
+    return dict(days.values_list("day", "count"))
 
 
 def _over(begun: QuerySet[Conversation]) -> QuerySet[Conversation]:
@@ -91,17 +163,22 @@ def _resolved(over: QuerySet[Conversation]) -> QuerySet[Conversation]:
 
 def _median_wait(handed_off: QuerySet[HandOff], until: str) -> float | None:
     """The median time from a request for a person, in seconds; None where none came so far."""
-    done = handed_off.exclude(**{until: None}).annotate(wait=F(until) - F("requested_at"))
-    waits = sorted(done.values_list("wait", flat=True))
+    return _median(handed_off.values_list("requested_at", until))
+
+
+def _median(spans: Iterable[tuple[datetime, datetime | None]]) -> float | None:
+    """Of those that have ended, in seconds; None where none has."""
+    waits = sorted(end - start for start, end in spans if end is not None)
     return waits[len(waits) // 2].total_seconds() if waits else None
 
 
-def _with_reply(begun: QuerySet[Conversation]) -> QuerySet[HandOff]:
+def _with_reply(begun: QuerySet[Conversation], **by: Any) -> QuerySet[HandOff]:
     """When a person first wrote, after they were asked for and before it was over."""
     said = Message.objects.filter(
         conversation=OuterRef("conversation"),
         author=Message.Author.AGENT,
         created_at__gte=OuterRef("requested_at"),
+        **by,
     )
     reply = Subquery(said.order_by("created_at").values("created_at")[:1])
     found: QuerySet[HandOff] = HandOff.objects.filter(conversation__in=begun)

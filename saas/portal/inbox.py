@@ -6,6 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
@@ -27,7 +28,8 @@ from saas.portal import frame, languages, permissions
 from saas.portal.words import of as words_of
 from tenants import members
 
-SHOWN = 200  # hand-offs in the list, and messages of a conversation
+SHOWN = 200  # messages of a conversation
+PAGE = 50  # hand-offs of the list
 LOOKED_AT = 5  # messages, for the language that they are in
 LETTERS = re.compile(r"[^\W\d_]")  # a number alone is in no language
 FIELDS = ("state", "topic", "sentiment", "owner", "tag", "order")
@@ -87,12 +89,24 @@ def shown(request: HttpRequest, id: UUID) -> HttpResponse:
 
 def _listed(request: HttpRequest) -> dict[str, Any]:
     filter_ = sought(request)
+    page = Paginator(backlog.find(filter_), PAGE).get_page(request.GET.get("page"))
     return {
-        "rows": list(backlog.find(filter_)[:SHOWN]),
+        "rows": page,
+        "elsewhere": _elsewhere(request, page),
         "filter": filter_,
         "me": frame.member_of(request).agent,
         "orders": list(backlog.ORDERS),
     }
+
+
+def _elsewhere(request: HttpRequest, page: Page[Any]) -> list[tuple[str, str]]:
+    """The pages before and after this one, each by what it is and the query that asks for it."""
+    query, found = request.GET.copy(), []
+    for name, there in (("before", page.has_previous()), ("after", page.has_next())):
+        if there:
+            query["page"] = str(page.number + (1 if name == "after" else -1))
+            found.append((words_of(request)["inbox"][name], query.urlencode()))
+    return found
 
 
 def _pane(request: HttpRequest, id: UUID) -> dict[str, Any]:

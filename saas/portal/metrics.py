@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,12 +13,25 @@ from django.utils.dateparse import parse_date
 
 from saas.chat import outcomes
 from saas.chat.outcomes import Outcomes
-from saas.portal import frame, words
+from saas.portal import frame, permissions, words
+from saas.training import charts
 
 DAYS = 7
 EARLIEST = date(2000, 1, 1)
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 WAITS = ("seconds_to_person", "seconds_to_reply", "seconds_to_end")
+LINES = {"conversations": "main", "handed_off": "other", "resolved_by_bot": "ideal"}
+MOST_DAYS, DOTTED, TICKS = 92, 31, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Days(charts.Axis):
+    """Days since the first one."""
+
+    first: date = EARLIEST
+
+    def write(self, value: float) -> str:
+        return f"{self.first + timedelta(days=value):%m-%d}"
 
 
 @frame.page("metrics.read")
@@ -37,6 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if first > last:
         return render(request, "portal/metrics.html", shown | {"wrong": said["wrong"]}, status=400)
     shown["figures"] = _figures(outcomes.count(first, last), said)
+    shown |= _people(request, first, last) | _curve(first, last, said)
     return render(request, "portal/metrics.html", shown)
 
 
@@ -70,6 +85,55 @@ def _figures(found: Outcomes, said: dict[str, Any]) -> list[dict[str, str]]:
         {"title": title, "about": about, "value": values[name][0], "of": values[name][1]}
         for name, (title, about) in said["figures"].items()
     ]
+
+
+def _people(request: HttpRequest, first: date, last: date) -> dict[str, Any]:
+    """A table of everybody who answered; for who may not see that, of themselves."""
+    said, member = words.of(request)["metrics"], frame.member_of(request)
+    found = outcomes.by_agent(first, last)
+    everybody = permissions.may(member.role, "metrics.people")
+    if not everybody:
+        found = [one for one in found if one.agent == member.agent]
+    titles = [said["figures"][name][0] for name in (*WAITS, "csat")]
+    rows = [
+        (
+            *(one.agent, str(one.handed_off)),
+            *(_wait(getattr(one, name), said) or "–" for name in WAITS),
+            f"{one.csat:.1f} ({said['ratings'].format(count=one.ratings)})" if one.csat else "–",
+        )
+        for one in found
+    ]
+    about = said["people_about" if everybody else "own_about"]
+    return {"people": rows, "columns": (said["person"], said["had"], *titles), "about": about}
+
+
+def _curve(first: date, last: date, said: dict[str, Any]) -> dict[str, Any]:
+    """Three lines over the days, and their table."""
+    length, text = (last - first).days + 1, said["curve"]
+    if not 2 <= length <= MOST_DAYS:
+        return {"no_curve": text["too_long"].format(most=MOST_DAYS)}
+    found = outcomes.by_day(first, last)
+    step = -(-(length - 1) // TICKS)
+    days = Days("", 0, length - 1, tuple(range(0, length, step)), percent=False, first=first)
+    lines = [
+        charts.Line(
+            [(number, getattr(day, name)) for number, day in enumerate(found)],
+            style=style,
+            dots=length <= DOTTED,
+        )
+        for name, style in LINES.items()
+    ]
+    titles = [text["lines"][name] for name in LINES]
+    chart = charts.draw(
+        text["title"],
+        text["says"].format(first=first, last=last),
+        x=days,
+        y=charts.counts("", max(day.conversations for day in found)),
+        lines=lines,
+        columns=(text["day"], *titles),
+        rows=[(str(day.day), *(str(getattr(day, name)) for name in LINES)) for day in found],
+    )
+    return {"curve": chart, "legend": list(zip(LINES.values(), titles, strict=True))}
 
 
 def _share(part: int, whole: int, said: dict[str, Any]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "inbox.teach": DESK,
     "canned.write": MANAGERS,
     "metrics.read": EVERYBODY,
+    "metrics.people": MANAGERS | {Role.ANALYST.value},  # others see their own
     "widget.manage": MANAGERS,
     "members.manage": MANAGERS,  # and whom each of them may, says members.MANAGES
     "name.write": EVERYBODY,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -234,3 +236,26 @@ def test_suggestions_name_their_source_and_the_agents_language(shop, desk) -> No
     page = desk.client.get(f"{desk.base}{row.id}/suggestions/", headers=PART)
     assert page.status_code == 200
     assert "The customer writes Chinese" in desk.get(f"{row.id}/", **{"Accept-Language": "en"})
+
+
+def test_the_list_comes_in_pages_that_keep_what_is_looked_for(shop, desk) -> None:
+    with shop.scope():
+        talks = Conversation.objects.bulk_create(
+            Conversation(language="en", state="waiting", customer=f"C{number}")
+            for number in range(120)
+        )
+        HandOff.objects.bulk_create(
+            HandOff(conversation=talk, reason="call", priority=5) for talk in talks
+        )
+
+    def page(query: str) -> tuple[int, list[str]]:
+        part = desk.get(f"list/?{query}")
+        links = re.findall(r'hx-get="[^"]*list/\?([^"]*)"', part)
+        return part.count("data-conversation="), [html.unescape(link) for link in links]
+
+    assert page("priority=4") == (50, ["priority=4&page=2"])
+    assert page("priority=4&page=3") == (20, ["priority=4&page=2"])
+    assert page("priority=6") == (0, [])
+    assert page("page=x")[0] == 50
+    assert page("page=999")[0] == 20  # as far as there are any
+    assert "51–100 / 120" in desk.get("?page=2")

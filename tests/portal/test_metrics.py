@@ -27,6 +27,7 @@ def talks(shop: Any) -> None:
         HandOff.objects.create(
             conversation=with_person,
             reason="asked",
+            agent="agent@shop.example",
             requested_at=NOW,
             taken_at=NOW + timedelta(seconds=30),
             ended_at=NOW + timedelta(hours=2),
@@ -34,6 +35,7 @@ def talks(shop: Any) -> None:
         Message.objects.create(
             conversation=with_person,
             author="agent",
+            agent="agent@shop.example",
             text="Hello",
             created_at=NOW + timedelta(seconds=90),
         )
@@ -71,6 +73,45 @@ def test_it_counts_the_days_that_are_asked_for(shop, talks) -> None:
 
 def test_other_businesses_are_not_counted(shop, bank, talks) -> None:
     assert figures(bank)["Conversations"]["value"] == "0"
+    page = member(bank, "analyst").get(f"/t/{bank.slug}/metrics/")
+    assert page.context["people"] == []
+    assert {row[1] for row in page.context["curve"].rows} == {"0"}
+
+
+def test_people_are_told_apart_by_who_may_know(shop, talks) -> None:
+    with shop.scope():
+        row = HandOff.objects.get()
+        Rating.objects.create(conversation=row.conversation, score=5)
+        HandOff.objects.create(
+            conversation=Conversation.objects.create(language="en", state="agent"),
+            reason="asked",
+            agent="li@shop.example",
+            requested_at=NOW,
+            taken_at=NOW + timedelta(seconds=10),
+        )
+        # What a colleague writes is not their own reply.
+        theirs = HandOff.objects.get(agent="li@shop.example").conversation
+        Message.objects.create(
+            conversation=theirs, author="agent", agent="agent@shop.example", text="Hi"
+        )
+    mine = ("agent@shop.example", "1", "30 s", "1.5 min", "2 h", "5.0 (1 rated)")
+    li = ("li@shop.example", "1", "10 s", "–", "–", "–")
+    path = f"/t/{shop.slug}/metrics/"
+    assert member(shop, "analyst").get(path).context["people"] == [mine, li]
+    assert member(shop, "agent").get(path).context["people"] == [mine]
+
+
+def test_the_curve_has_every_day_and_its_figures_as_a_table(shop, talks) -> None:
+    client = member(shop, "owner")
+    page = client.get(f"/t/{shop.slug}/metrics/")
+    rows = page.context["curve"].rows
+    assert [row[1:] for row in rows] == [("0", "0", "0")] * 6 + [("2", "1", "0")]
+    assert rows[-1][0] == str(NOW.date())
+    assert page.content.decode().count("<tbody>") == 2
+    assert "style=" not in page.content.decode()
+    day = NOW.date()
+    for query in (f"?first={day}&last={day}", "?first=2000-01-01"):
+        assert "2 to 92 days" in client.get(f"/t/{shop.slug}/metrics/{query}").content.decode()
 
 
 def test_days_in_the_wrong_order_are_named_and_nonsense_is_the_default(shop) -> None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from saas.errors import Problem
 from saas.portal import languages
-from saas.portal.words import canned, inbox, members
+from saas.portal.words import canned, inbox, members, metrics
 
 TEXT: dict[str, dict[str, Any]] = {
     "en": {
@@ -77,32 +77,7 @@ TEXT: dict[str, dict[str, Any]] = {
                 "text": "Ask an owner of your business for an invitation.",
             },
         },
-        "metrics": {
-            "title": "Figures",
-            "about": "Of the conversations that began from the first to the last day (UTC).",
-            "first": "First day",
-            "last": "Last day",
-            "show": "Show",
-            "spans": {"1": "Today", "7": "7 days", "30": "30 days", "90": "90 days"},
-            "wrong": "The first day must not be after the last one.",
-            "figures": {
-                "conversations": ("Conversations", "that began"),
-                "resolved_by_bot": (
-                    "Resolved by the bot",
-                    "of those that are over: no person, no complaint, no return within 24 hours",
-                ),
-                "handed_off": ("Handed to a person", "of those that began"),
-                "seconds_to_person": ("Until a person took it", "median, from the request"),
-                "seconds_to_reply": ("First response", "median, from the request"),
-                "seconds_to_end": ("Resolution", "median, until it was handed back or closed"),
-                "csat": ("Satisfaction", "mean of 1 to 5"),
-                "helpful": ("Helpful answers", "of those that were judged"),
-            },
-            "of": "{part} of {whole}",
-            "ratings": "{count} ratings",
-            "none": "none yet",
-            "units": {"s": "s", "min": "min", "h": "h", "d": "d"},
-        },
+        "metrics": metrics.TEXT["en"],
         "back": "Back",
         "problems": {
             "not_yours": "A colleague answers this conversation. Take it, or have it assigned to you.",
@@ -179,32 +154,7 @@ TEXT: dict[str, dict[str, Any]] = {
                 "text": "请向企业的所有者索取邀请。",
             },
         },
-        "metrics": {
-            "title": "指标",
-            "about": "统计所选日期（UTC）内开始的对话。",
-            "first": "开始日期",
-            "last": "结束日期",
-            "show": "查看",
-            "spans": {"1": "今天", "7": "近 7 天", "30": "近 30 天", "90": "近 90 天"},
-            "wrong": "开始日期不能晚于结束日期。",
-            "figures": {
-                "conversations": ("对话数", "所选日期内开始"),
-                "resolved_by_bot": (
-                    "机器人解决率",
-                    "占已结束的对话：未转人工、无差评、24 小时内未再来",
-                ),
-                "handed_off": ("转人工率", "占全部对话"),
-                "seconds_to_person": ("人工接入时间", "自请求起的中位数"),
-                "seconds_to_reply": ("首次响应时间", "自请求起的中位数"),
-                "seconds_to_end": ("解决时间", "自请求至交还或关闭的中位数"),
-                "csat": ("满意度", "1 至 5 分的平均值"),
-                "helpful": ("有帮助的回答", "占被评价的回答"),
-            },
-            "of": "{part} / {whole}",
-            "ratings": "{count} 次评分",
-            "none": "暂无",
-            "units": {"s": "秒", "min": "分钟", "h": "小时", "d": "天"},
-        },
+        "metrics": metrics.TEXT["zh"],
         "back": "返回",
         "problems": {
             "not_yours": "该会话由同事接待。请先接待，或请对方指派给您。",

@@ -35,6 +35,7 @@ async function load(path, selector) {
 
 const refreshList = paced(() => {
   const query = new URLSearchParams(new FormData($("#filters form")));
+  query.set("page", $("#list .talks")?.dataset.page ?? 1);
   const focused = document.activeElement?.dataset?.conversation;
   return load(`list/?${query}`, "#list").then(() => {
     mark();
@@ -70,7 +71,7 @@ function toEnd() {
 /** The open conversation is told apart in the list. */
 function mark() {
   const open = talk()?.dataset.conversation;
-  for (const link of document.querySelectorAll("#list a")) {
+  for (const link of document.querySelectorAll("#list [data-conversation]")) {
     if (link.dataset.conversation === open) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
@@ -217,7 +218,7 @@ body.addEventListener("click", (event) => {
 // -- Keyboard --------------------------------------------------------------------------------------
 
 function move(step) {
-  const links = [...document.querySelectorAll("#list a")];
+  const links = [...document.querySelectorAll("#list [data-conversation]")];
   const at = links.findIndex((link) => link === document.activeElement || link.hasAttribute("aria-current"));
   const next = links[Math.max(0, Math.min(links.length - 1, at + step))];
   next?.focus();
