@@ -25,6 +25,7 @@ SHARED = (
     "saas.language_model",
     "saas.mail",
     "saas.streaming",
+    "saas.workers",
 )
 PRODUCT = ("tenants", "saas.billing", "saas.training.store", "ml.types", "ml.language", *SHARED)
 SLICES = (
@@ -103,6 +104,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.outside": (),
     "saas.language_model": (),
     "saas.mail": (),
+    "saas.workers": (),
     "saas.rows": (),
     "saas.streaming": (),
     "saas.rates": ("tenants.keys", "saas.errors"),

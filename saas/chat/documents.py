@@ -18,7 +18,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from saas import rows
+from saas import rows, workers
 from saas.chat import knowledge, safety
 from saas.chat.models import Document, Passage
 from saas.chat.reading.chunks import Chunk
@@ -219,8 +219,7 @@ def stale() -> list[UUID]:
 def queue(document: Document) -> None:
     from saas.chat.tasks import read
 
-    tenant_id = str(current_tenant_id())
-    transaction.on_commit(partial(read.delay, tenant_id, str(document.id)), robust=True)
+    workers.queue(read, str(current_tenant_id()), str(document.id))
 
 
 def _discard(path: Path) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from ml import personal
 from ml.language import language_of
-from saas import engine
+from saas import engine, workers
 from saas.chat import conversations, followups, knowledge, retrieval, triage
 from saas.chat.models import FaqProposal, HandOff, Message, Passage, Rating
 from saas.errors import Conflict
@@ -123,7 +121,7 @@ def start() -> None:
     """Have them found anew in the background."""
     from saas.chat.tasks import propose
 
-    transaction.on_commit(partial(propose.delay, str(current_tenant_id())), robust=True)
+    workers.queue(propose, str(current_tenant_id()))
 
 
 def _pairs(messages: Iterable[Message]) -> Iterator[Pair]:

@@ -10,10 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from django.db import transaction
 from pydantic import Field, model_validator
 
-from saas import engine, rows
+from saas import engine, rows, workers
 from saas.chat import safety
 from saas.chat.models import Passage
 from saas.training import store
@@ -100,7 +99,7 @@ def changed() -> None:
 
     store.touch(NAME)
     # Robust: the rows are kept even where the queue does not answer; `catch_up` sees to them then.
-    transaction.on_commit(partial(embed.delay, str(current_tenant_id())), robust=True)
+    workers.queue(embed, str(current_tenant_id()))
 
 
 def pending(adapter: Adapter | None = None) -> list[Passage]:

@@ -12,7 +12,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -52,7 +51,11 @@ def tell(conversation_id: UUID | None, name: str, **data: Any) -> None:
     said = {"tenant": str(current_tenant_id()), "conversation": str(conversation_id or "")}
     said["name"] = name
     text = json.dumps(said | {"data": data}, default=str)
-    transaction.on_commit(partial(_publish, text), robust=True)
+
+    def publish() -> None:
+        _publish(text)
+
+    transaction.on_commit(publish, robust=True)
 
 
 async def follow(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import UUID
 
 from django.core.mail import EmailMessage
-from django.db import transaction
 from django.utils import timezone
 
+from saas import workers
 from saas.chat import agents
 from saas.chat.models import Conversation, Message
 from tenants.models import Tenant
@@ -37,8 +36,7 @@ def queue(conversation_id: UUID, address: str) -> None:
     """Send it in the background, once this transaction is committed."""
     from saas.chat.tasks import send_transcript
 
-    send = partial(send_transcript.delay, str(current_tenant_id()), str(conversation_id), address)
-    transaction.on_commit(send, robust=True)
+    workers.queue(send_transcript, str(current_tenant_id()), str(conversation_id), address)
 
 
 def send(conversation_id: UUID, address: str) -> None:

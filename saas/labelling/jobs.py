@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from saas import workers
 from saas.errors import Conflict
 from saas.labelling.models import Job
 from tenants import audit
@@ -30,7 +30,7 @@ def start(kind: str, *, actor: str) -> Job:
     audit.record(actor=actor, action="labelling.started", target=str(job.id), kind=kind)
     from saas.labelling.tasks import work
 
-    transaction.on_commit(partial(work.delay, str(current_tenant_id()), str(job.id)), robust=True)
+    workers.queue(work, str(current_tenant_id()), str(job.id))
     return job
 
 

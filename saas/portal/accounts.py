@@ -8,9 +8,9 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest
 
+from saas import workers
 from saas.portal import words
 from saas.webhooks import signing
 from tenants import members
@@ -35,15 +35,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
 
         It waits sealed, as it may hold a link that sets a password.
         """
+        from saas.portal.tasks import send
+
         known = {"request": self.request, "current_site": get_current_site(self.request)}
         letter = self.render_mail(template_prefix, email, known | {"email": email} | context)
-
-        def queue() -> None:
-            from saas.portal.tasks import send
-
-            send.delay(letter.subject, signing.seal(letter.body), email)
-
-        transaction.on_commit(queue, robust=True)
+        workers.queue(send, letter.subject, signing.seal(letter.body), email)
 
 
 class Factors(DefaultMFAAdapter):  # type: ignore[misc]

@@ -9,14 +9,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
+from saas import workers
 from saas.recommend.models import Item
 from saas.training import store
 from tenants.scope import current_tenant_id, query
@@ -35,7 +34,7 @@ def changed() -> None:
 
     store.touch(NAME)
     # Robust: the rows are kept even where the queue does not answer; `catch_up` sees to them then.
-    transaction.on_commit(partial(embed.delay, str(current_tenant_id())), robust=True)
+    workers.queue(embed, str(current_tenant_id()))
 
 
 def text_of(item: Item) -> str:

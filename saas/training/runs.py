@@ -7,7 +7,6 @@ it holds, so a worker that was believed dead cannot write into the run of its su
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from saas import workers
 from saas.billing import quota, usage
 from saas.billing.models import Kind as Metered
 from saas.errors import Conflict
@@ -77,9 +77,8 @@ def start(
 def enqueue(run_id: UUID) -> None:
     from saas.training.tasks import train
 
-    send = partial(train.delay, str(current_tenant_id()), str(run_id))
-    # Robust: the run is kept even where the queue does not answer; `take_up` queues it again.
-    transaction.on_commit(send, robust=True)
+    # The run is kept even where the queue does not answer; `take_up` queues it again.
+    workers.queue(train, str(current_tenant_id()), str(run_id))
 
 
 def take(run_id: UUID) -> Run | None:

@@ -15,12 +15,12 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ml.errors import ArtifactError
+from saas import workers
 from saas.errors import Conflict, Problem
 from saas.training.models import Challenge, ModelVersion, Revision, Run
 from tenants import audit
@@ -284,9 +284,8 @@ def activate(version: ModelVersion, *, actor: str) -> None:
     Challenge.objects.filter(kind=version.kind, ended_at=None).update(ended_at=timezone.now())
     if version.kind in settings.AFTER_ACTIVATION:
         task = import_string(settings.AFTER_ACTIVATION[version.kind])
-        send = functools.partial(task.delay, str(current_tenant_id()))
-        # Robust: the version is live even where the queue does not answer.
-        transaction.on_commit(send, robust=True)
+        # The version is live even where the queue does not answer.
+        workers.queue(task, str(current_tenant_id()))
     audit.record(
         actor=actor, action="model.activated", target=str(version.pk), number=version.number
     )

@@ -10,11 +10,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
+from saas import workers
 from saas.webhooks.models import Delivery, Event, Webhook
 from tenants.scope import current_tenant_id
 
@@ -60,8 +58,7 @@ def wake(webhook_id: UUID) -> None:
     """Have a worker deliver what is due, once this transaction is committed."""
     from saas.webhooks.tasks import deliver
 
-    send = partial(deliver.delay, str(current_tenant_id()), str(webhook_id))
-    transaction.on_commit(send, robust=True)
+    workers.queue(deliver, str(current_tenant_id()), str(webhook_id))
 
 
 def due(webhook_id: UUID, *, now: datetime) -> Delivery | None:
