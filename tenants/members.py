@@ -88,6 +88,16 @@ def everybody(*roles: str) -> list[Member]:
     return list(found.order_by("user__email"))
 
 
+def hold(member: Member) -> Member:
+    """They as they are now; whoever removes or changes them waits until this transaction has ended.
+
+    Raises Member.DoesNotExist.
+    """
+    rows = Member.objects.select_for_update(of=("self",), no_key=True).select_related("user")
+    held: Member = rows.get(pk=member.pk)
+    return held
+
+
 def names(agents: Collection[str]) -> dict[str, str]:
     """The names that customers see, of those members who have one."""
     found = Member.objects.select_related("user").filter(user__email__in=agents).exclude(name="")

@@ -16,8 +16,9 @@ from saas.api import Body, validated
 from saas.chat import desk, handoffs, presence, teaching
 from saas.chat.models import HandOff
 from saas.errors import Problem
-from saas.portal import frame, inbox
+from saas.portal import frame, inbox, permissions
 from saas.portal.words import of as words_of
+from tenants import members
 
 
 class Text(Body):
@@ -94,7 +95,11 @@ def act(request: HttpRequest, id: UUID, act: str) -> HttpResponse:
     row = HandOff.objects.get(id=id)
     if act not in ACTS:
         raise HandOff.DoesNotExist
-    ACTS[act](row, frame.member_of(request).agent, _given(request))
+    # Who is removed meanwhile takes nothing that nobody would get back.
+    member = members.hold(frame.member_of(request))
+    if not permissions.may(member.role, "inbox.write"):
+        return frame.notice(request, "forbidden", 403)
+    ACTS[act](row, member.agent, _given(request))
     return inbox.shown(request, id)
 
 

@@ -188,6 +188,10 @@ def invite_and_remove(person: Person, business: Business, *names: str) -> None:
     picture(page, "members-invited", *names)
     assert faults(page) == []
     assert not too_wide(page)
+    page.goto(page.locator("#alerts code").inner_text())
+    picture(page, "invitation", *names)
+    assert faults(page) == []
+    page.goto(path)
     page.once("dialog", lambda dialog: dialog.accept())
     page.locator("[hx-confirm*='mei.lin'] button").click()
     expect(page.locator("#team")).not_to_contain_text("mei.lin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.test import AsyncClient
 
 from saas.chat import handoffs
 from saas.chat.models import HandOff
+from saas.portal import desk
 from tenants import members
 from tenants.models import AuditEvent, Invitation, Member, User
 from tests.conftest import found
@@ -162,6 +164,39 @@ def test_who_answers_no_more_leaves_their_conversations_to_others(shop, boss, ac
         assert HandOff.objects.get(id=row.id).agent == ""
     answer = agent.post(f"/t/shop/inbox/{row.id}/take/", headers=PART)
     assert answer.status_code == (404 if act == "remove/" else 403)
+
+
+@pytest.mark.usefixtures("committed")
+def test_what_is_taken_while_somebody_is_removed_goes_back_too(monkeypatch, owner) -> None:
+    shop = found("shop")
+    agent, row = member(shop, "agent"), asked(shop)
+    take = desk.ACTS["take"]
+
+    def remove() -> None:
+        with shop.scope():
+            gone = Member.objects.get(role="agent")
+            members.remove(by=owner_of(shop), member=gone)
+        connections.close_all()
+
+    removal = threading.Thread(target=remove)
+
+    def take_meanwhile(*given: Any) -> None:
+        removal.start()
+        while removal.is_alive() and not waits(owner):
+            removal.join(0.05)
+        take(*given)
+
+    monkeypatch.setitem(desk.ACTS, "take", take_meanwhile)
+    assert agent.post(f"/t/shop/inbox/{row.id}/take/", headers=PART).status_code == 200
+    removal.join(20)
+    assert state_of(shop, row) == "waiting"
+    assert agent.get("/t/shop/inbox/").status_code == 404
+
+
+def waits(owner: Any) -> bool:
+    """Whether a call waits for what another has locked."""
+    owner.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+    return owner.fetchone() is not None
 
 
 @pytest.mark.usefixtures("committed")
