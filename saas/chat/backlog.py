@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from saas.chat import handoffs
+from saas.chat import conversations, handoffs
 from saas.chat.models import Conversation, HandOff, Message, Note, Tag
 
 Order = Literal["urgent", "longest", "latest"]
@@ -78,15 +78,9 @@ def tags_of(conversation: Conversation) -> list[str]:
     return list(own.values_list("name", flat=True))
 
 
-def conversations_of(hand_off: HandOff) -> list[UUID]:
-    """Its own, and those that were merged into it."""
-    merged = HandOff.objects.filter(merged_into=hand_off)
-    return [hand_off.conversation_id, *merged.values_list("conversation_id", flat=True)]
-
-
 def transcript(hand_off: HandOff, most: int) -> list[Message]:
     """The newest messages, the oldest of them first, with those of what was merged into it."""
-    said = Message.objects.filter(conversation__in=conversations_of(hand_off))
+    said = Message.objects.filter(conversation__in=conversations.parts(hand_off.conversation_id))
     newest = said.order_by("-created_at", "-id").prefetch_related("attachments")
     return list(reversed(newest[:most]))
 

@@ -88,6 +88,29 @@ def state_of(conversation_id: UUID) -> str:
     return found
 
 
+def current(conversation_id: UUID) -> UUID:
+    """Where it goes on: in the conversation that it was merged into, or in itself."""
+    passed: list[UUID] = []
+    while conversation_id not in passed:
+        passed.append(conversation_id)
+        ended = HandOff.objects.filter(
+            conversation_id=conversation_id, conversation__state=Conversation.State.CLOSED
+        )
+        to = ended.order_by("-requested_at").values_list("merged_into__conversation", flat=True)
+        conversation_id = to.first() or conversation_id
+    return conversation_id
+
+
+def parts(conversation_id: UUID) -> list[UUID]:
+    """It, and those that were merged into it."""
+    found = [conversation_id]
+    for one in found:
+        merged = HandOff.objects.filter(merged_into__conversation=one)
+        new = merged.exclude(conversation__in=found).values_list("conversation_id", flat=True)
+        found += dict.fromkeys(new)
+    return found
+
+
 def of(customer: str) -> QuerySet[Conversation]:
     """A customer's own ones."""
     found: QuerySet[Conversation] = Conversation.objects.filter(customer=customer)

@@ -120,9 +120,9 @@ class Turn(Generic[T]):
 
         It is to be read to its end. Whatever ends it before gives back what was reserved.
         """
-        asked = self.said.asked()
         with self.scope():
-            passed = self._with_people(asked)
+            asked, state = self._placed()
+            passed = self._passed(asked, state)
             if not passed:
                 before = self._before(asked)
                 plan = answers.plan(asked.conversation_id)
@@ -168,11 +168,18 @@ class Turn(Generic[T]):
         with self.scope():
             return composition.prepare(draft, draft.reading.text, conversation_id)
 
-    def _with_people(self, asked: Asked) -> Done[T] | None:
-        """Passed on to the person who answers, or will: the bot is silent. Else None."""
-        if self.said.conversation_id is None:
-            return None
-        state = conversations.state_of(asked.conversation_id)
+    def _placed(self) -> tuple[Asked, str]:
+        """In its conversation or the one that this was merged into, and that one's state."""
+        asked, state = self.said.asked(), str(State.BOT)
+        if self.said.conversation_id:
+            state = conversations.state_of(asked.conversation_id)
+        if state == State.CLOSED:
+            asked = replace(asked, conversation_id=conversations.current(asked.conversation_id))
+            state = conversations.state_of(asked.conversation_id)
+        return asked, state
+
+    def _passed(self, asked: Asked, state: str) -> Done[T] | None:
+        """On to the person who answers, or will: the bot is silent. Else None."""
         if state not in handoffs.WITH_PEOPLE:
             return None
         self.begin()
@@ -192,6 +199,9 @@ class Turn(Generic[T]):
         new = self.said.conversation_id is None
         if not new:
             conversation = handoffs.lock(asked.conversation_id)
+            if conversation.state == State.CLOSED:  # merged, maybe, since a moment ago
+                conversation = handoffs.lock(conversations.current(conversation.id))
+                asked = replace(asked, conversation_id=conversation.id)
             if conversation.state in handoffs.WITH_PEOPLE:  # since a moment ago
                 quota.cancel(hold)
                 return _pass_on(asked, conversation.state)

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from saas import workers
-from saas.chat import agents
+from saas.chat import agents, conversations
 from saas.chat.models import Conversation, Message
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
@@ -50,7 +50,8 @@ def send(conversation_id: UUID, address: str) -> None:
 
 def text(conversation: Conversation, *, name: str) -> str:
     words = WORDS[conversation.language]
-    newest = list(Message.objects.filter(conversation=conversation).order_by("-created_at")[:MOST])
+    said = Message.objects.filter(conversation__in=conversations.parts(conversation.id))
+    newest = list(said.order_by("-created_at")[:MOST])
     named = agents.names((message.agent for message in newest), conversation.language)
     lines = [
         f"{message.created_at:%Y-%m-%d %H:%M}  "

@@ -16,6 +16,7 @@ from saas.chat import (
     agents,
     backlog,
     canned,
+    conversations,
     desk,
     handoffs,
     inbox,
@@ -131,7 +132,7 @@ def _pane(request: HttpRequest, id: UUID) -> dict[str, Any]:
 
 def _thread(request: HttpRequest, row: HandOff) -> dict[str, Any]:
     messages = backlog.transcript(row, SHOWN)
-    notes = desk.notes(backlog.conversations_of(row))
+    notes = desk.notes(conversations.parts(row.conversation_id))
     entries: list[Any] = sorted([*messages, *notes], key=lambda entry: entry.created_at)
     mine = languages.of(request)
     files = {message.id: list(message.attachments.all()) for message in messages}
@@ -173,7 +174,7 @@ def _canned(request: HttpRequest, conversation: Conversation) -> list[dict[str, 
 
 def spoken(row: HandOff) -> str:
     """The language of what the customer wrote last."""
-    said = Message.objects.filter(conversation__in=backlog.conversations_of(row))
+    said = Message.objects.filter(conversation__in=conversations.parts(row.conversation_id))
     written = said.filter(author=Message.Author.CUSTOMER, attachments=None).order_by("-created_at")
     texts = written.values_list("text", flat=True)[:LOOKED_AT]
     text = next(filter(LETTERS.search, texts), None)
@@ -188,5 +189,5 @@ def _is_foreign(entry: Any, mine: str) -> bool:
 
 def last_asked(row: HandOff) -> Message | None:
     """The customer's newest message."""
-    said = Message.objects.filter(conversation__in=backlog.conversations_of(row))
+    said = Message.objects.filter(conversation__in=conversations.parts(row.conversation_id))
     return said.filter(author=Message.Author.CUSTOMER).order_by("-created_at").first()

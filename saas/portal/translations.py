@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from saas import rows
 from saas.api import Body, validated
-from saas.chat import backlog, translation
+from saas.chat import backlog, conversations, translation
 from saas.chat.models import Message
 from saas.portal import frame, inbox
 from tenants.scope import tenant_scope
@@ -29,8 +29,8 @@ def message(request: HttpRequest, id: UUID) -> HttpResponse:
     tenant = frame.member_of(request).tenant
     chosen = validated(Chosen, {"message": request.POST.get("message", "")})
     with tenant_scope(tenant.id):
-        said = Message.objects.filter(conversation__in=backlog.conversations_of(backlog.one(id)))
-        entry = said.get(id=chosen.message)
+        own = conversations.parts(backlog.one(id).conversation_id)
+        entry = Message.objects.get(id=chosen.message, conversation__in=own)
     entry.translation = translation.of(entry, tenant_id=tenant.id)
     return render(request, "portal/inbox/translated.html", {"entry": entry})
 

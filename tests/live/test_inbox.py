@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from django.db import connections
 
+from saas.chat import live
 from tenants import members
 from tenants.models import Member, User
 from tests.conftest import Business
@@ -130,6 +132,9 @@ def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
     expect(page.locator("#thread .customer").last).to_contain_text("And 11?")
     expect(page.locator("#thread .customer")).to_have_count(14)
 
+    with business.scope():
+        live.tell(UUID(talk), "typing", author="customer")
+    expect(page.locator("#visitor")).to_have_text("The customer is typing …")
     page.fill("#reply", "One mom")
     page.fill("#note", "@Mei knows")
     page.locator("#note").press("Enter")

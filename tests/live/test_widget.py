@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from saas.chat import presence
-from saas.chat.models import HandOff, Message
+from saas.chat import handoffs, presence
+from saas.chat.models import Conversation, HandOff, Message
 from tests.conftest import Business, found
 from tests.live import widget
 
@@ -172,6 +172,26 @@ def test_two_tabs_are_one_conversation(customer, business, site) -> None:
     expect(first.locator(".m.customer .b")).to_have_text(["Hello", "Thanks"])
     expect(log.locator(".m.customer .b")).to_have_text(["Hello", "Thanks"])
     assert said(business, "customer") == ["Hello", "Thanks"]
+
+    # An agent goes on in another conversation of theirs: both tabs go along.
+    with business.scope():
+        here = Conversation.objects.get()
+        other = Conversation.objects.create(customer=here.customer, language="en")
+        rows = [str(handoffs.request(talk.id, reason="call").id) for talk in (here, other)]
+    for path, body in (
+        ("merge", {"into": rows[1]}),
+        ("take", {}),
+        ("messages", {"text": "Mei here"}),
+    ):
+        row = rows[0] if path == "merge" else rows[1]
+        assert business.call.post(f"inbox/{row}/{path}", body | {"agent": "Mei"}).status_code < 300
+    for tab in (first, second):
+        expect(tab.locator(".m.agent .b")).to_have_text(["Mei here"])
+        expect(tab.locator(".m.customer .b")).to_have_text(["Hello", "Thanks"])
+    customer.say("Here, too")
+    expect(log.locator(".m.customer .b")).to_have_text(["Hello", "Thanks", "Here, too"])
+    with business.scope():
+        assert Message.objects.filter(conversation=other).count() == 2
     assert customer.complaints == []
 
 

@@ -110,8 +110,12 @@ class VisitorView(PageView):
         return visitor
 
     def own(self, id: UUID) -> Conversation:
-        """A conversation of the visitor's own. Raises Conversation.DoesNotExist for any other."""
-        return conversations.of(self.visitor.name).get(id=id)
+        """A conversation of the visitor's own, or the one that it was merged into.
+
+        Raises Conversation.DoesNotExist for any other.
+        """
+        mine = conversations.of(self.visitor.name)
+        return mine.get(id=conversations.current(mine.get(id=id).id))
 
     def _fingerprint(self) -> str:
         # An Idempotency-Key of another visitor is another call, whatever it says.

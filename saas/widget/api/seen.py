@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from saas import rows
 from saas.api import Body
-from saas.chat import actions, agents, attachments, policy, waiting
+from saas.chat import actions, agents, attachments, conversations, policy, waiting
 from saas.chat.api.messages import CitationOut, ItemShown, OptionOut, SourceOut
 from saas.chat.models import Conversation, Feedback, Message, Rating
 
@@ -94,7 +94,7 @@ def seen(row: Conversation, since: Since, *, widget: UUID) -> SeenConversation:
 def _messages(row: Conversation, since: Since) -> tuple[list[Message], bool]:
     """In their order, and whether there are older ones."""
     judged = Prefetch("feedback", Feedback.objects.all())
-    said: QuerySet[Message] = Message.objects.filter(conversation=row)
+    said: QuerySet[Message] = Message.objects.filter(conversation__in=conversations.parts(row.id))
     said = said.prefetch_related(judged, "attachments")
     if since.after:
         later = said.filter(created_at__gte=since.after - OVERLAP)

@@ -148,8 +148,8 @@ class Live(VisitorView):
         """
         query = self.query(Follow)
         with self.scope():
-            self.own(query.conversation_id)
-        hints = _heard(live.follow(self.visitor.tenant_id, conversation_id=query.conversation_id))
+            id = self.own(query.conversation_id).id
+        hints = _heard(live.follow(self.visitor.tenant_id, conversation_id=id))
         return EventStream(self._first(hints, query) if query.once else _told(hints))
 
     async def _first(

@@ -10,9 +10,10 @@ export function talk({ client, kept, say, of, ui, at, thread, notices, loader, t
   let following, reading, readAgain = false, timer;
   const path = () => `conversations/${at.conversation.id}`;
 
-  /** The conversation is this one from now on. */
+  /** The conversation is this one from now on, read from its beginning. */
   function follows(id) {
     if (at.conversation?.id === id) return;
+    thread.clear();
     Object.assign(at, { conversation: { id }, latest: undefined });
     kept.set({ talk: id });
     following?.abort();
@@ -32,9 +33,10 @@ export function talk({ client, kept, say, of, ui, at, thread, notices, loader, t
     try {
       do {
         readAgain = false;
-        const query = at.latest ? `?after=${encodeURIComponent(at.latest)}` : "";
+        const { id } = at.conversation, query = at.latest ? `?after=${encodeURIComponent(at.latest)}` : "";
         const seen = await client.call("GET", path() + query);
         if (seen.id === at.conversation?.id) show(seen);
+        else if (id === at.conversation?.id) follows(seen.id), (readAgain = true); // merged into that one
       } while (readAgain && at.conversation);
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 404)) throw error;
