@@ -181,7 +181,8 @@ class Report:
     """All of it. What a run could not find out is None or empty, and `notes` says why.
 
     `before` is the instant model, on a frozen encoder, on the same held-out texts as a tuned one.
-    `config` is what the run was told (`ml.config`).
+    `config` is what the run was told (`ml.config`). `lost` are questions that the live version answered
+    as people had set right, and this one does not.
     """
 
     step: Literal["instant", "tuned"]
@@ -192,6 +193,7 @@ class Report:
     switches: tuple[Switch, ...] = ()
     robustness: tuple[Disturbance, ...] = ()
     fairness: tuple[Swap, ...] = ()
+    lost: tuple[str, ...] = ()
     cost: Cost | None = None
     notes: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)

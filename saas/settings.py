@@ -214,6 +214,9 @@ TRIAL_TEXTS = env.int("TRIAL_TEXTS", default=60)
 # many of them, and (question, answer) pairs.
 UNLABELLED = ["saas.chat.conversations.texts", "saas.labelling.turns.texts"]
 PASSAGES = "saas.chat.knowledge.pairs"
+# What a version of the intent model is asked before it goes live: the questions whose answers people
+# have set right. It has `questions`, and says which of them a model's version has `answered`.
+EXPECTATIONS = "saas.chat.expectations.read"
 # What else is deleted with a customer: functions of their id, which say how many rows that were.
 ERASURES = ["saas.chat.erasure.erase"]
 # What else becomes of somebody who answers customers no more: functions of who they were at the desk.

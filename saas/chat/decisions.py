@@ -37,10 +37,15 @@ def decide(
     if chosen:
         return _chosen(cases[0], chosen)
     case = max(cases, key=lambda case: case.sureness)
-    drafts = (draft for way in WAYS if (draft := way(case)) is not None)
-    draft = next(drafts, None) or case.draft("fallback", FALLBACK[case.language])
+    draft = answer(case)
     _observe(case, answered=draft.answer.kind not in OWED)
     return draft
+
+
+def answer(case: Case) -> Draft:
+    """By the first way that has one."""
+    drafts = (draft for way in WAYS if (draft := way(case)) is not None)
+    return next(drafts, None) or case.draft("fallback", FALLBACK[case.language])
 
 
 def rerank(draft: Draft, text: str) -> Draft:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from saas import engine
@@ -21,7 +22,7 @@ from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.adapters import Adapter
-    from ml.retrieval import Retriever
+    from ml.retrieval import Ranked, Retriever
     from ml.types import Vectors
 
 CACHED = 64
@@ -83,15 +84,32 @@ def search(
     `live` names the state of the passages and knows what customers ask; the vector was made with
     `adapter`.
     """
-    from ml.retrieval import Question
-
-    space = _latest(current_tenant_id(), adapter).at(live.revision)
-    ranked = space.retriever.search(
-        Question(text, vector[0]),
-        k,
-        among=space.rows(filters or Filters()),
-        crowding=space.crowding(live, adapter),
+    space = stored(adapter, revision=live.revision)
+    return space.search(
+        text, vector, k, filters or Filters(), crowding=space.crowding(live, adapter)
     )
+
+
+def stored(adapter: Adapter | None, *, revision: int) -> Space:
+    """The current tenant's passages, by the vectors that are kept of them."""
+    return _latest(current_tenant_id(), adapter).at(revision)
+
+
+def space_of(passages: Sequence[Passage], adapter: Adapter | None) -> Space:
+    """Passages as an adapter sees that they have no vectors of yet: no scope is open."""
+    rows = [
+        (p.id, p.question, p.answer, *(getattr(p, n) for n in knowledge.APPLIES)) for p in passages
+    ]
+    return _space(rows, knowledge.vectors_of(passages, adapter), adapter)
+
+
+def answering() -> QuerySet[Passage]:
+    """The current tenant's passages that may be found."""
+    found: QuerySet[Passage] = Passage.objects.filter(LIVE)
+    return found
+
+
+def _found(ranked: Sequence[Ranked]) -> list[Found]:
     found = Passage.objects.defer("vector", "tuned").in_bulk([UUID(hit.id) for hit in ranked])
     return [
         Found(
@@ -138,7 +156,16 @@ class Space:
     applies: list[tuple[str, str, date | None, date | None]]
     crowded: dict[UUID | None, Vectors] = field(default_factory=dict)
 
-    def rows(self, filters: Filters) -> Any:
+    def search(
+        self, text: str, vector: Vectors, k: int, filters: Filters, *, crowding: Vectors | None
+    ) -> list[Found]:
+        """See `search`."""
+        from ml.retrieval import Question
+
+        question, among = Question(text, vector[0]), self._rows(filters)
+        return _found(self.retriever.search(question, k, among=among, crowding=crowding))
+
+    def _rows(self, filters: Filters) -> Any:
         """The rows that may answer; None for all."""
         import numpy as np
 
@@ -188,23 +215,31 @@ def _read(adapter: Adapter | None, before: Space | None) -> Space:
     """The current tenant's passages as they are now."""
     import numpy as np
 
+    column, name = knowledge.columns(adapter)
+    ready = answering().filter(**{name: engine.space(adapter)}).order_by("id")
+    # Tuples, not rows: ten thousand objects would take longer than all the rest.
+    found = list(ready.values_list("id", "question", "answer", *knowledge.APPLIES, column))
+    raw = np.frombuffer(b"".join(row[-1] for row in found), np.float16)
+    vectors = raw.astype(np.float32).reshape(-1, engine.background(adapter).shape[1])
+    return _space([row[:-1] for row in found], vectors, adapter, before)
+
+
+def _space(
+    rows: Sequence[tuple[Any, ...]],
+    vectors: Vectors,
+    adapter: Adapter | None,
+    before: Space | None = None,
+) -> Space:
+    """Of ids, questions, answers and what they are for; with a vector of each, float32[n, d]."""
     from ml.background import sentences
     from ml.retrieval import Passages, Retriever, text_of
 
-    vectors_of_others = engine.background(adapter)
-    column, name = knowledge.columns(adapter)
-    live = Passage.objects.filter(LIVE, **{name: engine.space(adapter)}).order_by("id")
-    # Tuples, not rows: ten thousand objects would take longer than all the rest.
-    found = list(live.values_list("id", "question", "answer", column, *knowledge.APPLIES))
-    raw = np.frombuffer(b"".join(row[3] for row in found), np.float16)
     passages = Passages(
-        [str(row[0]) for row in found],
-        [text_of(row[1], row[2]) for row in found],
-        raw.astype(np.float32).reshape(-1, vectors_of_others.shape[1]),
+        [str(row[0]) for row in rows], [text_of(row[1], row[2]) for row in rows], vectors
     )
     background = sentences()
-    others = Passages(background, background, vectors_of_others)
-    applies = [row[4:] for row in found]
+    others = Passages(background, background, engine.background(adapter))
+    applies = [row[3:] for row in rows]
     return Space(
         Retriever(passages, others, before=before.retriever if before else None),
         applies if any(any(row) for row in applies) else [],

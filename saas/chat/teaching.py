@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ml.language import language_of
 from ml.personal import redact
-from saas.chat import conversations, knowledge
+from saas.chat import conversations, expectations, knowledge
 from tenants import audit
 
 
@@ -18,11 +18,12 @@ def intent(answer_id: UUID, name: str, *, actor: str) -> None:
 def answer(answer_id: UUID, text: str, *, actor: str) -> None:
     """From now on the knowledge answers the customer's question so, without their personal data.
 
-    Raises Message.DoesNotExist.
+    Later versions are asked it too. Raises Message.DoesNotExist.
     """
     question = redact(conversations.asked_before(answer_id).text)
     row = knowledge.PassageRow(
-        question=question, answer=redact(text), language=language_of(question), source=actor[:200]
+        question=question, answer=redact(text), language=language_of(question)
     )
     knowledge.write([row])
+    expectations.write(question, actor=actor)
     audit.record(actor=actor, action="answer.corrected", target=str(answer_id))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -34,6 +34,15 @@ MESSAGES = 20_000  # without a label, the newest; more hardly teach more
 Report = Callable[[float, str], None]
 
 
+class Expectations(Protocol):
+    """What settings.EXPECTATIONS gives."""
+
+    @property
+    def questions(self) -> Sized: ...
+
+    def answered(self, model: IntentModel) -> set[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """What a run learns from.
@@ -48,6 +57,7 @@ class Data:
     corrections: list[Example] = field(default_factory=list)
     unlabelled: list[str] = field(default_factory=list)
     passages: list[tuple[str, str]] = field(default_factory=list)
+    expectations: Expectations | None = None
 
 
 def read() -> Data:
@@ -71,6 +81,7 @@ def read() -> Data:
         [Example(text=text, label=label) for text, label in corrected],
         list(_unlabelled({example.text for example in examples})),
         import_string(settings.PASSAGES)(),
+        import_string(settings.EXPECTATIONS)(),
     )
 
 
@@ -83,9 +94,9 @@ def fit(data: Data, task: store.Task, *, progress: Report) -> IntentModel:
 
 
 def rival(model: IntentModel, live: IntentModel, data: Data) -> dict[str, float]:
-    """How a new and the live model do on the messages that people corrected, and on old intents.
+    """How a new and the live model do on what people corrected, messages and answers, and on old intents.
 
-    The second is the forgetting curve: over the tuned versions it tells what each kept of what its
+    The last is the forgetting curve: over the tuned versions it tells what each kept of what its
     predecessor knew. An instant one was fitted on the frozen part too, and says nothing there.
     """
     parts = {"corrections": data.corrections}
@@ -98,7 +109,23 @@ def rival(model: IntentModel, live: IntentModel, data: Data) -> dict[str, float]
             figures[name] = float(len(examples))
             figures[f"{name}_accuracy"] = _accuracy(model, examples)
             figures[f"champion_{name}_accuracy"] = _accuracy(live, examples)
-    return figures
+    return figures | _asked(model, live, data.expectations)
+
+
+def _asked(
+    model: IntentModel, live: IntentModel, expectations: Expectations | None
+) -> dict[str, float]:
+    """How many of the questions with a corrected answer each answers; the report names the lost ones."""
+    if expectations is None or not expectations.questions:
+        return {}
+    count = len(expectations.questions)
+    before, after = expectations.answered(live), expectations.answered(model)
+    model.report["lost"] = sorted(before - after)
+    return {
+        "answers": float(count),
+        "answers_accuracy": len(after) / count,
+        "champion_answers_accuracy": len(before) / count,
+    }
 
 
 def fingerprint(data: Data) -> str:

@@ -40,6 +40,11 @@ SERVING = """
          AND challenge.kind = %(kind)s AND challenge.ended_at IS NULL
     LEFT JOIN training_modelversion challenger ON challenger.tenant_id = %(tenant)s
          AND challenger.run_id = challenge.version_id AND challenger.encoder = %(encoder)s"""
+# What people corrected, and a new version is tested on.
+CORRECTED = {
+    "corrections": "the corrected messages",
+    "answers": "the questions with a corrected answer (its report names those it lost)",
+}
 log = structlog.get_logger(__name__)
 
 
@@ -215,16 +220,15 @@ def _worse(kind: str, made: Made, live_version: ModelVersion | None) -> str:
     Champion and challenger are compared on the frozen test part where both were measured on it, else
     on what each of them held out. Both scores are estimates: the new one may lie one standard error
     of the difference below the live one, else chance alone would keep half of all equally good
-    versions out. On the messages that people corrected it must be as good.
+    versions out. On what people corrected it must be as good.
     """
     if live_version is None or live_version.encoder != made.encoder:
         return ""
-    champion = made.metrics.get("champion_corrections_accuracy")
-    if champion is not None and made.metrics["corrections_accuracy"] < champion:
-        return (
-            f"Not live: right on {made.metrics['corrections_accuracy']:.0%} of the corrected "
-            f"messages, and version {live_version.number} on {champion:.0%}."
-        )
+    for part, said in CORRECTED.items():
+        champion, new = (made.metrics.get(f"{who}{part}_accuracy") for who in ("champion_", ""))
+        if champion is not None and new is not None and new < champion:
+            other = f"version {live_version.number} on {champion:.0%}"
+            return f"Not live: right on {new:.0%} of {said}, and {other}."
     tested = "test_accuracy" in made.metrics and "test_accuracy" in live_version.metrics
     name, count = ("test_accuracy", "test_size") if tested else (trainer(kind).SCORE, "held_out")
     new, old = made.metrics.get(name), live_version.metrics.get(name)

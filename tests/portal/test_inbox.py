@@ -212,6 +212,7 @@ def test_a_correction_is_an_example_a_test_and_knowledge(shop, desk) -> None:
         assert Example.objects.get().intent == "pets"
         passage = Passage.objects.get()
     assert passage.answer == "Dogs are welcome."
+    assert passage.taught_by == "agent@shop.example"
     assert "jo@tea.example" not in passage.question
     assert desk.act(row, "teach", message=bot.id).status_code == 400
     foreign = asked(shop)

@@ -28,6 +28,9 @@ class PassageOut(BaseModel):
     answer: str
     language: str
     source: str
+    taught_by: str = Field(
+        description="Who set an answer of the bot right by it: new versions must not lose it"
+    )
     product: str
     audience: str
     valid_from: date | None
