@@ -115,7 +115,10 @@ class VisitorView(PageView):
         Raises Conversation.DoesNotExist for any other.
         """
         mine = conversations.of(self.visitor.name)
-        return mine.get(id=conversations.current(mine.get(id=id).id))
+        found = mine.get(id=id)
+        if found.state == Conversation.State.CLOSED:
+            return mine.get(id=conversations.current(id))
+        return found
 
     def _fingerprint(self) -> str:
         # An Idempotency-Key of another visitor is another call, whatever it says.
