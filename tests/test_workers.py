@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from celery.app.task import Task
-from kombu.exceptions import OperationalError
+from celery.exceptions import OperationalError
 
 from saas.chat.models import Passage
 from tests.conftest import found
