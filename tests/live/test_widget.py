@@ -249,10 +249,8 @@ def test_two_tenants_on_one_page_and_one_of_them_twice(browser, business, api, s
     expect(customer.page.get_by_role("dialog")).to_contain_text("How can I help you?")
     assert (said(business, "customer"), said(other, "customer")) == ([], ["Hello"])
     colour = "document.querySelectorAll('.frontdesk-widget')[1].style.getPropertyValue('--c')"
-    assert (
-        customer.page.evaluate(colour) == "#7b1fa2"
-    )  # the page's word counts, once it is open too
-    customer.page.evaluate("Frontdesk.open()")
+    assert customer.page.evaluate(colour) == "#7b1fa2"  # as the page says, also once it is open
+    customer.page.evaluate(f"FrontdeskWidgets.get('{keys[0]}').open()")
     expect(customer.page.get_by_role("dialog", name="Live")).to_be_visible()
     expect(customer.page.get_by_role("dialog")).to_have_count(1)
     customer.close()
@@ -278,6 +276,21 @@ def test_without_storage_it_works_in_memory(browser, business, api, site) -> Non
     expect(chat.locator(".m")).to_have_count(1)  # who is not known is greeted
     assert customer.complaints == []
     customer.close()
+
+
+def test_storage_that_is_full_is_as_none(customer, api) -> None:
+    kept = customer.page.evaluate(
+        """async (api) => {
+            const { store } = await import(`${api}/static/widget/store.js`);
+            const kept = store("test");
+            kept.set({ one: 1 });
+            Storage.prototype.setItem = () => { throw new DOMException("full"); };
+            kept.set({ one: 2, two: 3 });
+            return [kept.get("one"), kept.get("two")];
+        }""",
+        api,
+    )
+    assert kept == [2, 3]
 
 
 def test_a_stolen_key_shows_what_is_wrong_and_nothing_else(browser, business, api, site) -> None:

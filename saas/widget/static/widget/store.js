@@ -1,7 +1,8 @@
 /** What is kept between pages, under one name; in memory where storage is blocked. */
 export function store(name) {
-  let memory = {};
+  let memory = {}, full = false;
   const read = () => {
+    if (full) return memory;
     try {
       const found = JSON.parse(localStorage.getItem(name));
       return found && typeof found === "object" ? found : memory;
@@ -15,10 +16,13 @@ export function store(name) {
       memory = { ...read(), ...values };
       try {
         localStorage.setItem(name, JSON.stringify(memory));
-      } catch {} // blocked or full: memory has it
+      } catch {
+        full = true; // or blocked: memory has it
+      }
     },
     clear() {
       memory = {};
+      full = false;
       try {
         localStorage.removeItem(name);
       } catch {} // blocked: there is nothing
