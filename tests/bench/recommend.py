@@ -62,7 +62,7 @@ def _beauty(folder: Path, *, quick: bool) -> dict[str, Any]:
     tested = whole.every(4) if quick else whole
     found, *again = (beauty.judge(model, tested) for model in made)
     trained, models = made[0].metrics.get("sequence", {}), made[0].metrics["models"]
-    print({name: model["ndcg10"] for name, model in models.items()}, found, again)
+    print({name: model["ndcg10"] for name, model in models.items()}, found, again, flush=True)
     return {
         "beauty_ndcg10": found["ndcg10"],
         "beauty_hr10": found["hr10"],
