@@ -42,7 +42,11 @@ SEEN = """([where, text]) => new Promise((found) => {
 
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
-    site = stack.start(running)
+    return measure(stack.start(running), quick=quick, running=running), PROTOCOL
+
+
+def measure(site: Any, *, quick: bool, running: ExitStack) -> dict[str, float]:
+    """The figures of `PROTOCOL`, beside a running product."""
     tenant = stack.Tenant(site, "inbox")
     owner = _agent(tenant)
     talks = http.each("open conversations", _opened(tenant), range(QUICK_TALKS if quick else TALKS))
@@ -52,13 +56,12 @@ def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any],
     page.goto(f"{site.url}/t/{tenant.slug}/inbox/?order=latest")
     page.locator("#live", has_text="Live").wait_for()
     asked = [_request(page, tenant, number) for number in range(times)]
-    figures = {
+    return {
         "agent_sees_p95_ms": _p95(seen),
         "agent_sees_p50_ms": statistics.median(seen),
         "hand_off_seen_p95_ms": _p95(asked),
         "hand_off_seen_p50_ms": statistics.median(asked),
     }
-    return figures, PROTOCOL
 
 
 def _agent(tenant: stack.Tenant) -> str:

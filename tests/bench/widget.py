@@ -3,7 +3,8 @@
 Figures: `loader_br_bytes` and `chat_br_bytes` (and raw, gz), `requests_before_click`, `requests_after_click`
 and `rows_before_click`, `main_thread_ms` (of loading, beyond the same page without it), `axe_violations` (in
 all states that are visited), `first_token_ms` in the browser and `first_token_ratio` by raw events over
-HTTP, `idle_1000_bytes` (what 1,000 idle widgets add to one ASGI process). Needs no data.
+HTTP, `idle_1000_bytes` (what 1,000 idle widgets add to one ASGI process), and those of the `inbox`, whose
+agent is at the other end. Needs no data.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import brotli
 from tqdm import tqdm
 
 from tests import web
-from tests.bench import stack, streaming
+from tests.bench import inbox, stack, streaming
 from tests.live import widget
 
 FILES = Path(__file__).resolve().parents[2] / "saas" / "widget" / "static" / "widget"
@@ -61,7 +62,8 @@ def run(
     with widget.browsing() as browser:
         figures |= _loading(browser, page, api, key, tenant)
         figures |= _talking(browser, page, raw)
-    return figures, PROTOCOL
+    figures |= inbox.measure(site, quick=quick, running=running)
+    return figures, PROTOCOL | inbox.PROTOCOL
 
 
 def _key(tenant: stack.Tenant, origin: str) -> str:
