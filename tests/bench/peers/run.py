@@ -98,7 +98,7 @@ PEERS: dict[str, tuple[Peer, dict[str, list[Any]]]] = {
     "bm25": (bm25, {"K": [50, 200, 1000], "K1": [1.2, 10.0], "B": [0.2, 0.75]}),
     "ease": (ease, {"regularization": [100.0, 500.0, 2000.0]}),
     # 128 factors were better by as little as 0.016 when they were tried, and take most of an hour.
-    "sasrec": (sasrec, {"factors": [64], "length": [50], "epochs": [15, 40]}),
+    "sasrec": (sasrec, {"factors": [64], "length": [50], "epochs": [5, 40]}),
 }
 
 
