@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import time
@@ -18,13 +19,14 @@ RUN_TIMEOUT = 3600.0
 
 def start(running: ExitStack) -> laptop.Site:
     """Web server, worker and databases of the benchmark's own; rates are not limited."""
-    home = laptop.ROOT / "var" / "bench"
+    name = f"bench-{os.getpid()}"  # a home of its own: others may be at work
+    home = laptop.ROOT / "var" / name
     # Once all has stopped: tenants without the files of their models would be half of what they were.
     running.callback(shutil.rmtree, home, True)
     return laptop.start(
         running,
         port=8100,
-        name="bench",
+        name=name,
         RATE_LIMIT="100000000/minute",
         LOG_LEVEL="WARNING",
         ARTIFACTS=str(home / "artifacts"),
