@@ -14,6 +14,7 @@ from ml import weights
 from ml.adapters import Adapter, AdapterBank
 from ml.compress import int8
 from ml.errors import WeightsError
+from ml.sentences import Span
 from ml.types import Progress, Vectors
 
 Kind = Literal["query", "passage"]
@@ -108,6 +109,47 @@ class Encoder:
                     progress(done / len(texts), f"encoded {done} of {len(texts)} texts")
         return vectors
 
+    def encode_parts(
+        self,
+        texts: Sequence[str],
+        spans: Sequence[Sequence[Span]],
+        *,
+        kind: Kind = "passage",
+        adapter: Adapter | None = None,
+        batch_size: int = 64,
+        progress: Progress | None = None,
+    ) -> tuple[Vectors, list[Vectors]]:
+        """What `encode` says of each text, float32[n, d], and of its parts, float32[spans, d] each.
+
+        A part's vector is the mean of its tokens as the whole text's one pass leaves them (late
+        chunking, Günther et al. 2024, arXiv:2409.04701): it costs nothing, and knows what the text is
+        about. A part behind the text's last token that is read has the vector of the whole.
+        """
+        import torch
+
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        parts: list[Vectors] = [np.empty((0, self.dimension), np.float32)] * len(texts)
+        prefix = self._recipe.query if kind == "query" else self._recipe.passage
+        cleaned = [prefix + clean(text) for text in texts]
+        with self._tokenizing:
+            read = self._tokenizer.encode_batch(cleaned)
+        done = 0
+        with torch.inference_mode():
+            for rows in length_batches([len(one.ids) for one in read], batch_size):
+                with self._bank.beside([adapter] * len(rows)):
+                    states, mask = self._states([read[row].ids for row in rows])
+                vectors[rows] = _unit(self._pooled(states, mask))
+                for place, row in enumerate(rows):
+                    shift = len(prefix) - (len(texts[row]) - len(texts[row].lstrip()))
+                    which = _tokens_of(spans[row], read[row].offsets, shift=shift)
+                    pooled = which.to(states.device) @ states[place, : which.shape[1]]
+                    there = which.any(dim=1).numpy()
+                    parts[row] = np.where(there[:, None], _unit(pooled), vectors[row])
+                done += len(rows)
+                if progress:
+                    progress(done / len(texts), f"encoded {done} of {len(texts)} texts")
+        return vectors, parts
+
     def tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has, all of it, without what the encoder adds."""
         cleaned = [clean(text) for text in texts]
@@ -121,6 +163,10 @@ class Encoder:
             return [e.ids for e in self._tokenizer.encode_batch_fast(cleaned)]
 
     def _forward(self, tokens: list[list[int]]) -> Vectors:
+        return _unit(self._pooled(*self._states(tokens)))
+
+    def _states(self, tokens: list[list[int]]) -> tuple[Any, Any]:
+        """What the model makes of each token, float32[n, longest, d], and where there are any."""
         import torch
 
         lengths = [len(ids) for ids in tokens]
@@ -131,16 +177,33 @@ class Encoder:
         if min(lengths) < longest:  # without a mask attention takes its fastest path
             counts = torch.tensor(lengths, device=ids.device)
             mask = torch.arange(longest, device=ids.device)[None, :] < counts[:, None]
-        states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        return self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float(), mask
+
+    def _pooled(self, states: Any, mask: Any) -> Any:
         if self._recipe.pooling == "cls":
-            pooled = states[:, 0]
-        elif mask is None:
-            pooled = states.mean(1)
-        else:
-            pooled = (states * mask[:, :, None]).sum(1)  # the length of a sum is normalised away
-        normal = torch.nn.functional.normalize(pooled, dim=1)
-        vectors: Vectors = normal.cpu().numpy()
-        return vectors
+            return states[:, 0]
+        if mask is None:
+            return states.mean(1)
+        return (states * mask[:, :, None]).sum(1)  # the length of a sum is normalised away
+
+
+def _unit(pooled: Any) -> Vectors:
+    import torch
+
+    vectors: Vectors = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
+    return vectors
+
+
+def _tokens_of(spans: Sequence[Span], offsets: list[tuple[int, int]], *, shift: int) -> Any:
+    """float32[spans, tokens]: 1 where a token has characters of the span, both moved by `shift`."""
+    import torch
+
+    if not spans:
+        return torch.zeros((0, len(offsets)))
+    begins, ends = torch.tensor(offsets).T
+    starts = torch.tensor([span.start + shift for span in spans])[:, None]
+    stops = torch.tensor([span.end + shift for span in spans])[:, None]
+    return ((begins < stops) & (ends > starts) & (begins < ends)).float()
 
 
 def one_each(adapter: Adapters, count: int) -> Sequence[Adapter | None]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.encoder import Kind
+from ml.adapters import Adapter
+from ml.encoder import Encoder
 from ml.index import VectorIndex
 from ml.language import Language, language_of
 from ml.lexical import LexicalIndex
-from ml.types import Vectors
+from ml.parts import Parts, own_centres, unit
+from ml.sentences import Span
+from ml.types import Progress, Vectors
 
 CANDIDATES = 50  # by meaning, and as many by words
 # In standard deviations of unrelated cosines: what all of a question's words count at the least, and
@@ -26,7 +29,6 @@ PASSAGES_AT_ONCE = 4_000
 QUESTION_SHARE = 0.35  # in a passage's vector; the rest is question and answer
 RELEVANT_WORDS = 0.2  # their share of what tells a passage from talk about other things
 BACKGROUND_SHARE = 0.98
-OWN_CENTRE = 20  # passages whose own centre weighs as much as the common one
 # All of these but the last two were chosen on StackFAQ and half of InsuranceQA's questions.
 
 Rows = NDArray[np.intp]
@@ -34,19 +36,30 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """What is searched: ids, texts, and float32[n, d] of length one."""
+    """What is searched: ids, texts, and float32[n, d] of length one.
+
+    `parts` are the vectors of each passage's sentences by the encoder as it is (`Encoder.encode_parts`),
+    without which a passage is as relevant as the whole of it is.
+    """
 
     ids: Sequence[str]
     texts: Sequence[str]
     vectors: Vectors
+    parts: Sequence[Vectors] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A text and its float32[d] of length one."""
+    """A text and its float32[d] of length one; with an adapter's, that of the encoder `as_is` too."""
 
     text: str
     vector: Vectors
+    as_is: Vectors | None = None
+
+    @property
+    def plain(self) -> Vectors:
+        """By the encoder as it is."""
+        return self.vector if self.as_is is None else self.as_is
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +77,37 @@ class Ranked:
     certainty: float
 
 
-def passage_vectors(
+def read(
     questions: Sequence[str],
     answers: Sequence[str],
-    encode: Callable[[Sequence[str], Kind], Vectors],
-) -> Vectors:
-    """float32[n, d] of length one: a question as a customer asks it, and all of it as a passage.
+    spans: Sequence[Sequence[Span]],
+    encoder: Encoder,
+    *,
+    adapter: Adapter | None = None,
+    progress: Progress | None = None,
+) -> tuple[Vectors, list[Vectors]]:
+    """float32[n, d] of length one, and float32[spans, d] of the parts of each answer, in one pass.
 
-    Without a question, as in a document without headings, it is the passage alone.
+    A passage is a question as a customer asks it, and all of it as a passage; without a question, as
+    in a document without headings, it is the passage alone.
     """
-    whole = encode([text_of(*pair) for pair in zip(questions, answers, strict=True)], "passage")
+    texts = [text_of(*pair) for pair in zip(questions, answers, strict=True)]
+    moved = [
+        [Span(span.start + shift, span.end + shift) for span in own]
+        for own, shift in zip(spans, map(_before, questions, answers), strict=True)
+    ]
+    whole, parts = encoder.encode_parts(texts, moved, adapter=adapter, progress=progress)
     rows = [row for row, question in enumerate(questions) if question]
     if rows:
-        asked = encode([questions[row] for row in rows], "query")
+        asked = encoder.encode([questions[row] for row in rows], adapter=adapter)
         whole[rows] = QUESTION_SHARE * asked + (1 - QUESTION_SHARE) * whole[rows]
-    return _unit(whole)
+    return unit(whole), parts
+
+
+def _before(question: str, answer: str) -> int:
+    """How many characters of what is searched stand before the answer's first one."""
+    both = f"{question}\n{answer}"
+    return len(question) + 1 - (len(both) - len(both.lstrip()))
 
 
 def text_of(question: str, answer: str) -> str:
@@ -92,14 +121,19 @@ class Retriever:
     Vectors of an encoder share a large part that says no more than that a text is a sentence of its
     language (all-but-the-top, arXiv:1702.01417). Passages are taken from the centre of those in
     their language: otherwise a question would find what is written in its own language before what
-    answers it. Whether a passage is relevant is told by the cosine with the question taken likewise
-    from its language's centre. Where the borders lie is measured: 98% of sentences about other
+    answers it. Whether a passage is relevant is told by its sentence that is nearest to the question,
+    which is taken likewise from its language's centre: a whole passage is a bit near to all that its
+    subject is near to. Where the borders lie is measured: 98% of sentences about other
     things stay below each. One is for the meaning alone, as a question in another language has no
     words of its passage; one for both.
     """
 
     def __init__(
-        self, passages: Passages, background: Passages, *, before: Retriever | None = None
+        self,
+        passages: Passages,
+        background: Sequence[Question],
+        *,
+        before: Retriever | None = None,
     ) -> None:
         """`background` are sentences about other things, which tell where coincidence ends.
 
@@ -109,19 +143,20 @@ class Retriever:
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
         words = None if before is None else before.words
         self.words: LexicalIndex = LexicalIndex.build(passages.texts, before=words)
-        self._centres = centres(background.texts, background.vectors)
-        own = _own_centres(passages, self._centres)
-        away = [
-            v - own[language_of(t)] for v, t in zip(passages.vectors, passages.texts, strict=True)
-        ]
+        spoken = [language_of(text) for text in passages.texts]
+        others = [question.text for question in background]
+        asked = np.stack([question.vector for question in background])
+        common = centres(others, asked)
+        own = own_centres(passages.vectors, spoken, common, passages=spoken)
+        away = [v - own[language] for v, language in zip(passages.vectors, spoken, strict=True)]
         self._index = VectorIndex.build(self._ids, np.asarray(away).reshape(passages.vectors.shape))
+        plain = centres(others, np.stack([question.plain for question in background]))
+        self._centres = plain if passages.parts else common
+        self._parts = Parts(passages.parts, spoken, plain) if passages.parts else None
         self._spread, self._borders = 0.0, np.ones(2)
         if len(self):
-            others = [
-                Question(t, v) for t, v in zip(background.texts, background.vectors, strict=True)
-            ]
-            self._spread = float((background.vectors @ passages.vectors.T).std(axis=1).mean())
-            nearest = [self._candidates(question, None)[2].max(axis=0) for question in others]
+            self._spread = float((asked @ passages.vectors.T).std(axis=1).mean())
+            nearest = [self._candidates(one, None)[2].max(axis=0) for one in background]
             self._borders = np.quantile(nearest, BACKGROUND_SHARE, axis=0)
 
     def crowding(self, asked: Vectors) -> Vectors:
@@ -184,12 +219,23 @@ class Retriever:
             np.concatenate([[self._rows[hit.id] for hit in hits], worded]).astype(np.intp)
         )
         vectors = self._index.vectors(rows)
-        cosines = vectors @ question.vector
-        centred = _unit(vectors) @ _unit(vector - self._centres[language_of(question.text)])[0]
+        ranking = vectors @ question.vector
+        centred = self._nearness(rows, vectors, question)
         both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
         each = max(WORD, WORDS / words.most) if words.most else 0.0
-        ranking = cosines + each * self._spread * words.scores[rows]
+        ranking = ranking + each * self._spread * words.scores[rows]
         return rows, ranking, np.stack([centred, both], axis=1)
+
+    def _nearness(self, rows: Rows, vectors: Vectors, question: Question) -> Vectors:
+        """float32[rows]: the cosine of the question with the nearest sentence of each passage.
+
+        Both are taken from their centres. Without sentences it is that with the whole passage.
+        """
+        asked = question.vector if self._parts is None else question.plain
+        asked = unit(asked - self._centres[language_of(question.text)])
+        if self._parts is None:
+            return np.asarray(unit(vectors) @ asked, dtype=np.float32)
+        return self._parts.nearest(rows, asked)
 
 
 def centres(texts: Sequence[str], vectors: Vectors) -> dict[Language, Vectors]:
@@ -200,19 +246,6 @@ def centres(texts: Sequence[str], vectors: Vectors) -> dict[Language, Vectors]:
     }
 
 
-def _own_centres(passages: Passages, common: dict[Language, Vectors]) -> dict[Language, Vectors]:
-    """The same of the passages; a handful of them has no reliable centre of its own."""
-    languages = np.asarray([language_of(text) for text in passages.texts])
-    own = {}
-    for language, centre in common.items():
-        vectors = passages.vectors[languages == language]
-        weight = len(vectors) / (len(vectors) + OWN_CENTRE)
-        own[language] = (
-            weight * vectors.mean(axis=0) + (1 - weight) * centre if len(vectors) else centre
-        )
-    return own
-
-
 def _greatest(scores: Vectors, among: Rows | None) -> Rows:
     """The rows of the greatest scores, without those that have none."""
     if among is not None:
@@ -221,8 +254,3 @@ def _greatest(scores: Vectors, among: Rows | None) -> Rows:
         scores = there
     count = min(CANDIDATES, int(np.count_nonzero(scores)))
     return np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, dtype=np.intp)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ml.encoder import Adapters, Encoder
     from ml.engine import Engine
     from ml.reranker import Reranker
+    from ml.retrieval import Question
     from ml.safety import Guard
     from ml.sentiment import Sentiment
     from ml.types import Vectors
@@ -139,6 +140,16 @@ def background(adapter: Adapter | None = None) -> Vectors:
     from ml.background import sentences
 
     return encode_all(sentences(), "query", adapter=adapter)
+
+
+@functools.lru_cache(maxsize=SPACES)
+def strangers(adapter: Adapter | None = None) -> list[Question]:
+    """The same sentences as questions that no passage answers, by which coincidence is known."""
+    from ml.background import sentences
+    from ml.retrieval import Question
+
+    both = zip(sentences(), background(adapter), background(), strict=True)
+    return [Question(*one) for one in both]
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from saas.chat.safety import Refused
 from saas.training import store
 
 if TYPE_CHECKING:
+    from ml import retrieval
     from ml.adapters import Adapter
     from ml.types import Prediction, Vectors
 
@@ -25,7 +26,7 @@ FALLBACK = {
     "en": "I am not sure about that one. A colleague can help: shall I hand you over?",
     "zh": "这个问题我不太确定。需要我为您转接人工客服吗？",
 }
-CLOSE = 0.25  # certainty that questions about a passage reach, and other customers' talk does not
+CLOSE = 0.15  # certainty that questions about a passage reach, and other customers' talk does not
 UNSURE = 0.5  # below this the likeliest intent is more likely wrong than right
 LONG_NUMBER = re.compile(r"(?<![A-Za-z0-9])[#№]?[A-Za-z]{0,6}-?[0-9]{5,}(?![A-Za-z0-9])")
 ANSWERS = ("reply", "passage", "composed", "items", "action")  # kinds that answer a question
@@ -159,6 +160,13 @@ class Plan:
         """The one vector that was encoded with an adapter, float32[1, d]."""
         place = self.adapters.index(adapter)
         return vectors[place : place + 1]
+
+    def sought(self, reading: Reading) -> retrieval.Question:
+        """What the passages are searched with."""
+        from ml import retrieval
+
+        own, plain = (self.of(reading.vectors, one)[0] for one in (self.passages, None))
+        return retrieval.Question(reading.text, own, plain)
 
     def predict(self, reading: Reading) -> Prediction | None:
         """What the live intent model says; None where there is none."""

@@ -57,8 +57,7 @@ def _case(
     asked: Asked, talk: Talk, wish: Wish | None, plan: Plan, policy: Policy, reading: Reading
 ) -> Case:
     found = retrieval.search(
-        reading.text,
-        plan.of(reading.vectors, plan.passages),
+        plan.sought(reading),
         retrieval.candidates(SOURCES),
         live=plan.live,
         adapter=plan.passages,

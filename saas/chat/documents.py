@@ -163,7 +163,8 @@ class Reading:
                 "seen": self._version,
                 "suspect": is_suspect,
             }
-        there = {p.digest: p for p in Passage.objects.filter(digest__in=fields).defer("vector")}
+        known = Passage.objects.filter(digest__in=fields).defer(*knowledge.VECTORS)
+        there = {passage.digest: passage for passage in known}
         for digest, passage in there.items():
             for name in (*RENEWED, *INHERITED):
                 setattr(passage, name, fields[digest][name])

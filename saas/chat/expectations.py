@@ -13,7 +13,7 @@ from saas.chat import decisions, knowledge, policy, retrieval
 from saas.chat.answers import Plan, Reading
 from saas.chat.cases import Case
 from saas.chat.models import Passage
-from saas.chat.retrieval import Filters, Space
+from saas.chat.retrieval import LIVE, Filters, Space
 from saas.chat.talk import Asked, Talk
 from saas.training import store
 from tenants.scope import current_tenant_id, tenant_scope
@@ -63,15 +63,16 @@ class Trial:
             ).revision
             if knowledge.is_ready(adapter, revision=revision):
                 return retrieval.stored(adapter, revision=revision)
-            passages = list(retrieval.answering().defer("vector", "tuned").order_by("id"))
+            passages = list(
+                knowledge.embedded().filter(LIVE).defer("vector", "tuned").order_by("id")
+            )
         return retrieval.space_of(passages, adapter)
 
 
 def _case(reading: Reading, plan: Plan, set_: policy.Policy, space: Space) -> Case:
     asked = Asked(uuid4(), reading.text, language_of(reading.text))
-    vector = plan.of(reading.vectors, plan.passages)
     crowding = space.crowding(plan.live, plan.passages)
-    found = space.search(reading.text, vector, decisions.SOURCES, Filters(), crowding=crowding)
+    found = space.search(plan.sought(reading), decisions.SOURCES, Filters(), crowding=crowding)
     return Case(asked, Talk(), None, plan, set_, reading, plan.predict(reading), found)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ml.language import language_of
-from saas import engine
 from saas.chat.answers import Answer, Citation, Draft, Question, Source
 from saas.chat.retrieval import Found
 
@@ -30,12 +29,10 @@ def extract(draft: Draft, question: Question) -> Answer:
 
 
 def _nearest(passage: Found, question: Question) -> str:
-    from ml import quoting, retrieval, sentences
+    from ml import quoting, retrieval
 
-    spans = sentences.split(passage.answer)
-    if len(spans) <= quoting.MOST:
+    if len(passage.spans) <= quoting.MOST:
         return passage.answer
-    adapter = question.plan.passages
-    vectors = engine.encode([span.of(passage.answer) for span in spans], "passage", adapter)
-    asked = retrieval.Question(question.text, question.plan.of(question.vectors, adapter)[0])
-    return quoting.quote(asked, passage.answer, spans, vectors).of(passage.answer)
+    asked = retrieval.Question(question.text, question.plan.of(question.vectors, None)[0])
+    run = quoting.quote(asked, passage.answer, passage.spans, passage.sentences)
+    return run.of(passage.answer)

@@ -152,14 +152,11 @@ def _asks(text: str) -> bool:
 
 
 def _proposal(found: Group) -> FaqProposal:
+    from ml.retrieval import Question
+
     latest = found.pairs[0]
     serving = store.serving("intent", rows=knowledge.NAME, encoder=engine.fingerprint())
-    near = retrieval.search(
-        latest.question,
-        found.vector[None, :],
-        1,
-        live=serving,
-    )
+    near = retrieval.search(Question(latest.question, found.vector), 1, live=serving)
     sources = dict.fromkeys(str(pair.source) for pair in found.pairs)
     return FaqProposal(
         digest=knowledge.digest(latest.question),

@@ -49,19 +49,14 @@ def suggestions(
     text: str, *, plan: answers.Plan, vectors: Vectors, language: str
 ) -> list[Suggestion]:
     """What could answer a customer's message, the likeliest first."""
-    found = []
-    prediction = plan.predict(answers.Reading(text, vectors))
+    found, reading = [], answers.Reading(text, vectors)
+    prediction = plan.predict(reading)
     if prediction and prediction.in_scope and prediction.label:
         reply = replies.find(prediction.label, language)
         if reply:
             found.append(Suggestion(reply, prediction.label))
-    hits = retrieval.search(
-        text,
-        plan.of(vectors, plan.passages),
-        SUGGESTIONS,
-        live=plan.live,
-        adapter=plan.passages,
-    )
+    sought = plan.sought(reading)
+    hits = retrieval.search(sought, SUGGESTIONS, live=plan.live, adapter=plan.passages)
     found += [Suggestion(hit.answer, hit.source or hit.question) for hit in hits if hit.relevant]
     return found[:SUGGESTIONS]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from pydantic import Field, model_validator
 
 from saas import engine, rows, workers
@@ -20,11 +21,13 @@ from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.adapters import Adapter
+    from ml.sentences import Span
     from ml.types import Vectors
 
 NAME = "knowledge"
 EMBED_BATCH = 256
 CACHED = 64
+VECTORS = ("vector", "sentences", "tuned")  # columns that nobody but a search reads
 APPLIES = ("product", "audience", "valid_from", "valid_until")
 
 
@@ -73,6 +76,8 @@ def write(given: Sequence[PassageRow]) -> list[rows.Status]:
                 "released_at": None,
                 **row.applies(),
                 "vector": None,
+                "sentences": None,
+                "spans": [],
                 "encoder": "",
                 "tuned": None,
                 "space": "",
@@ -102,11 +107,24 @@ def changed() -> None:
     workers.queue(embed, str(current_tenant_id()))
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Passages as an adapter sees them: float32[n, d], and float32[sentences, d] of each one's spans."""
+
+    vectors: Vectors
+    sentences: list[Vectors]
+    spans: list[list[Span]]
+
+
 def pending(adapter: Adapter | None = None) -> list[Passage]:
     """Some passages that have no vector yet: of the encoder as it is, or with a tuned model's adapter."""
+    return list(_lacking(adapter).only("id", "question", "answer")[:EMBED_BATCH])
+
+
+def embedded(adapter: Adapter | None = None) -> QuerySet[Passage]:
+    """The current tenant's passages that have all vectors that a search with this adapter reads."""
     _, name = columns(adapter)
-    lacking = Passage.objects.exclude(**{name: engine.space(adapter)})
-    return list(lacking.only("id", "question", "answer")[:EMBED_BATCH])
+    return Passage.objects.filter(**{name: engine.space(adapter)}, sentences__isnull=False)
 
 
 def adapters() -> list[Adapter | None]:
@@ -131,24 +149,30 @@ def columns(adapter: Adapter | None) -> tuple[str, str]:
     return ("vector", "encoder") if adapter is None else ("tuned", "space")
 
 
-def vectors_of(passages: Sequence[Passage], adapter: Adapter | None = None) -> Vectors:
-    """One vector a passage, float32[n, d]."""
-    from ml.retrieval import passage_vectors
+def read(passages: Sequence[Passage], adapter: Adapter | None = None) -> Read:
+    """Encode passages; takes time and no transaction."""
+    from ml import retrieval, sentences
 
-    return passage_vectors(
-        [passage.question for passage in passages],
-        [passage.answer for passage in passages],
-        partial(engine.encode_all, adapter=adapter),
-    )
+    answers = [passage.answer for passage in passages]
+    spans = [sentences.split(answer) or [sentences.Span(0, len(answer))] for answer in answers]
+    asked = [passage.question for passage in passages]
+    vectors, parts = retrieval.read(asked, answers, spans, engine.encoder()[0], adapter=adapter)
+    return Read(vectors, parts, spans)
 
 
-def embed(passages: Sequence[Passage], vectors: Vectors, adapter: Adapter | None = None) -> None:
+def embed(passages: Sequence[Passage], read: Read, adapter: Adapter | None = None) -> None:
     """Store the vectors of passages, unless their text has changed meanwhile."""
     column, name = columns(adapter)
-    for passage, vector in zip(passages, vectors, strict=True):
-        Passage.objects.filter(
+    space = engine.space(adapter)
+    for place, passage in enumerate(passages):
+        values: dict[str, Any] = {column: _packed(read.vectors[place]), name: space}
+        if adapter is None:
+            values["sentences"] = _packed(read.sentences[place])
+            values["spans"] = [at for span in read.spans[place] for at in (span.start, span.end)]
+        same = Passage.objects.filter(
             id=passage.id, question=passage.question, answer=passage.answer
-        ).update(**{column: vector.astype("float16").tobytes(), name: engine.space(adapter)})
+        )
+        same.update(**values)
     store.touch(NAME)
 
 
@@ -160,6 +184,16 @@ def is_ready(adapter: Adapter | None, *, revision: int) -> bool:
 @functools.lru_cache(maxsize=CACHED)
 def _is_whole(tenant_id: UUID, revision: int, space: str) -> bool:
     return not Passage.objects.exclude(space=space).exists()
+
+
+def _lacking(adapter: Adapter | None) -> QuerySet[Passage]:
+    _, name = columns(adapter)
+    ready = Q(**{name: engine.space(adapter)})
+    return Passage.objects.exclude(ready & Q(sentences__isnull=False) if adapter is None else ready)
+
+
+def _packed(vectors: Vectors) -> bytes:
+    return vectors.astype("float16").tobytes()
 
 
 KIND = rows.Kind(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
 from saas import engine
@@ -22,7 +22,8 @@ from tenants.scope import current_tenant_id
 
 if TYPE_CHECKING:
     from ml.adapters import Adapter
-    from ml.retrieval import Ranked, Retriever
+    from ml.retrieval import Question, Ranked, Retriever
+    from ml.sentences import Span
     from ml.types import Vectors
 
 CACHED = 64
@@ -55,7 +56,8 @@ class Found:
     """A passage and how near it is to the question, see `ml.retrieval.Ranked`.
 
     `written` says that somebody wrote it as the answer to a question; others are parts of documents.
-    No language model may read what is `held`.
+    No language model may read what is `held`. `sentences` are the vectors of the answer's `spans`, by
+    the encoder as it is.
     """
 
     id: UUID
@@ -68,26 +70,25 @@ class Found:
     certainty: float
     written: bool
     held: bool
+    spans: list[Span] = field(repr=False)
+    sentences: Vectors = field(repr=False)
 
 
 def search(
-    text: str,
-    vector: Vectors,
+    question: Question,
     k: int,
     *,
     live: store.Serving,
     adapter: Adapter | None = None,
     filters: Filters | None = None,
 ) -> list[Found]:
-    """The k passages that fit a question best, by its words and its vector, float32[1, d].
+    """The k passages that fit a question best, by its words and its vectors.
 
-    `live` names the state of the passages and knows what customers ask; the vector was made with
+    `live` names the state of the passages and knows what customers ask; the question was read with
     `adapter`.
     """
     space = stored(adapter, revision=live.revision)
-    return space.search(
-        text, vector, k, filters or Filters(), crowding=space.crowding(live, adapter)
-    )
+    return space.search(question, k, filters or Filters(), crowding=space.crowding(live, adapter))
 
 
 def stored(adapter: Adapter | None, *, revision: int) -> Space:
@@ -100,16 +101,13 @@ def space_of(passages: Sequence[Passage], adapter: Adapter | None) -> Space:
     rows = [
         (p.id, p.question, p.answer, *(getattr(p, n) for n in knowledge.APPLIES)) for p in passages
     ]
-    return _space(rows, knowledge.vectors_of(passages, adapter), adapter)
-
-
-def answering() -> QuerySet[Passage]:
-    """The current tenant's passages that may be found."""
-    found: QuerySet[Passage] = Passage.objects.filter(LIVE)
-    return found
+    parts = [_unpacked(p.sentences) for p in passages]
+    return _space(rows, knowledge.read(passages, adapter).vectors, parts, adapter)
 
 
 def _found(ranked: Sequence[Ranked]) -> list[Found]:
+    from ml.sentences import Span
+
     found = Passage.objects.defer("vector", "tuned").in_bulk([UUID(hit.id) for hit in ranked])
     return [
         Found(
@@ -123,6 +121,10 @@ def _found(ranked: Sequence[Ranked]) -> list[Found]:
             certainty=hit.certainty,
             written=passage.document_id is None,
             held=passage.is_held,
+            spans=[
+                Span(*pair) for pair in zip(passage.spans[::2], passage.spans[1::2], strict=True)
+            ],
+            sentences=_unpacked(passage.sentences),
         )
         for hit in ranked
         if (passage := found.get(UUID(hit.id))) is not None
@@ -157,12 +159,10 @@ class Space:
     crowded: dict[UUID | None, Vectors] = field(default_factory=dict)
 
     def search(
-        self, text: str, vector: Vectors, k: int, filters: Filters, *, crowding: Vectors | None
+        self, question: Question, k: int, filters: Filters, *, crowding: Vectors | None
     ) -> list[Found]:
         """See `search`."""
-        from ml.retrieval import Question
-
-        question, among = Question(text, vector[0]), self._rows(filters)
+        among = self._rows(filters)
         return _found(self.retriever.search(question, k, among=among, crowding=crowding))
 
     def _rows(self, filters: Filters) -> Any:
@@ -215,32 +215,43 @@ def _read(adapter: Adapter | None, before: Space | None) -> Space:
     """The current tenant's passages as they are now."""
     import numpy as np
 
-    column, name = knowledge.columns(adapter)
-    ready = answering().filter(**{name: engine.space(adapter)}).order_by("id")
+    column, _ = knowledge.columns(adapter)
+    ready = knowledge.embedded(adapter).filter(LIVE).order_by("id")
     # Tuples, not rows: ten thousand objects would take longer than all the rest.
-    found = list(ready.values_list("id", "question", "answer", *knowledge.APPLIES, column))
+    columns = ("id", "question", "answer", *knowledge.APPLIES, "sentences", column)
+    found = list(ready.values_list(*columns))
     raw = np.frombuffer(b"".join(row[-1] for row in found), np.float16)
     vectors = raw.astype(np.float32).reshape(-1, engine.background(adapter).shape[1])
-    return _space([row[:-1] for row in found], vectors, adapter, before)
+    parts = [_unpacked(row[-2]) for row in found]
+    return _space([row[:-2] for row in found], vectors, parts, adapter, before)
 
 
 def _space(
     rows: Sequence[tuple[Any, ...]],
     vectors: Vectors,
+    parts: list[Vectors],
     adapter: Adapter | None,
     before: Space | None = None,
 ) -> Space:
-    """Of ids, questions, answers and what they are for; with a vector of each, float32[n, d]."""
-    from ml.background import sentences
+    """Of ids, questions, answers and what they are for; with a vector of each, float32[n, d].
+
+    `parts` are the vectors of their sentences by the encoder as it is.
+    """
     from ml.retrieval import Passages, Retriever, text_of
 
     passages = Passages(
-        [str(row[0]) for row in rows], [text_of(row[1], row[2]) for row in rows], vectors
+        [str(row[0]) for row in rows], [text_of(row[1], row[2]) for row in rows], vectors, parts
     )
-    background = sentences()
-    others = Passages(background, background, engine.background(adapter))
     applies = [row[3:] for row in rows]
     return Space(
-        Retriever(passages, others, before=before.retriever if before else None),
+        Retriever(passages, engine.strangers(adapter), before=before.retriever if before else None),
         applies if any(any(row) for row in applies) else [],
     )
+
+
+def _unpacked(sentences: Any) -> Vectors:
+    """float16[n, d] of a passage's sentences as they are stored."""
+    import numpy as np
+
+    found: Vectors = np.frombuffer(sentences, np.float16)
+    return found.reshape(-1, engine.background().shape[1])

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from saas.chat import knowledge
 from saas.chat.models import Passage
 from tenants import audit
 
@@ -14,7 +15,7 @@ from tenants import audit
 def found() -> QuerySet[Passage]:
     """The current tenant's, those that were released too."""
     suspect: QuerySet[Passage] = Passage.objects.filter(suspect=True)
-    return suspect.defer("vector", "tuned")
+    return suspect.defer(*knowledge.VECTORS)
 
 
 def release(passage_id: UUID, *, actor: str) -> Passage:

@@ -108,9 +108,9 @@ def embed(tenant_id: str) -> None:
         adapters = knowledge.adapters()
     for adapter in adapters:
         while passages := _pending(tenant_id, adapter):
-            vectors = knowledge.vectors_of(passages, adapter)
+            read_as = knowledge.read(passages, adapter)
             with tenant_scope(UUID(tenant_id)):
-                knowledge.embed(passages, vectors, adapter)
+                knowledge.embed(passages, read_as, adapter)
 
 
 def _pending(tenant_id: str, adapter: Adapter | None) -> list[Passage]:

@@ -146,18 +146,14 @@ def _joined(found: list[str], liked: list[str]) -> list[str]:
 
 def _retriever(of: Catalog) -> Retriever:
     """Over what is for sale at any time."""
-    from ml.background import sentences
     from ml.retrieval import Passages, Retriever
 
     shelf = of.shelf
     rows = Item.objects.filter(external_id__in=shelf.vector_ids).defer("vector")
     found: dict[str, Any] = {item.external_id: item for item in rows}
     texts = [_words(found[id_]) if id_ in found else "" for id_ in shelf.vector_ids]
-    background = sentences()
-    return Retriever(
-        Passages(shelf.vector_ids, texts, shelf.vectors),
-        Passages(background, background, engine.background()),
-    )
+    passages = Passages(shelf.vector_ids, texts, shelf.vectors)
+    return Retriever(passages, engine.strangers())
 
 
 def _words(item: Item) -> str:

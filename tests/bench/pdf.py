@@ -41,7 +41,8 @@ PROTOCOL = {
 
 def figures(bench: Bench, *, quick: bool) -> dict[str, float]:
     """Of the reader in a process of its own, and of the vectors by the encoder given."""
-    from ml.retrieval import passage_vectors
+    from ml import sentences
+    from ml.retrieval import read
 
     with TemporaryDirectory() as folder:
         short, long = Path(folder, "short.pdf"), Path(folder, "long.pdf")
@@ -51,11 +52,9 @@ def figures(bench: Bench, *, quick: bool) -> dict[str, float]:
         few, seconds_short = _read(short, 10**9)
     passages = few["passages"]
     started = time.perf_counter()
-    passage_vectors(
-        [heading for heading, _ in passages],
-        [text for _, text in passages],
-        lambda texts, kind: bench.encoder.encode(list(texts), kind=kind, progress=Clock()),
-    )
+    headings, texts = zip(*passages, strict=True)
+    spans = [sentences.split(text) for text in texts]
+    read(headings, texts, spans, bench.encoder, progress=Clock())
     vectors = time.perf_counter() - started
     return {
         "pdf_pages_per_minute": 60 * (SHORT * 3 if quick else PAGES) / seconds,

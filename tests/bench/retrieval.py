@@ -25,7 +25,7 @@ from ml.encoder import Kind
 from ml.finetune import Config, tune
 from ml.intent import some
 from ml.lexical import LexicalIndex
-from ml.retrieval import Passages, Question, Retriever, passage_vectors
+from ml.retrieval import Passages, Question, Retriever, read
 from ml.types import Example, Vectors
 from tests.bench import questions
 from tests.bench.questions import DEPTH, Ranking, Task
@@ -33,6 +33,7 @@ from tests.bench.tuned import Bench, Clock
 
 PASSAGES = 10_000
 TIMED = 200
+PARTS = 4  # sentences of a passage whose search is timed
 FOLDS = 5
 
 PROTOCOL = {
@@ -57,6 +58,7 @@ class Encoded:
     def __init__(self, bench: Bench, adapter: Adapter | None = None) -> None:
         self._bench, self._adapter = bench, adapter
         self._known: dict[tuple[str, Kind], Vectors] = {}
+        self._read: dict[tuple[str, ...], Vectors] = {}
 
     def __call__(self, texts: Sequence[str], kind: Kind = "query") -> Vectors:
         new = list(dict.fromkeys(text for text in texts if (text, kind) not in self._known))
@@ -66,6 +68,26 @@ class Encoded:
             self._known |= {(text, kind): row for text, row in zip(new, made, strict=True)}
         dimension = self._bench.encoder.dimension
         return np.asarray([self._known[text, kind] for text in texts]).reshape(-1, dimension)
+
+    @property
+    def strangers(self) -> list[Question]:
+        """What tells where coincidence ends."""
+        return [*map(Question, sentences(), self(sentences()))]
+
+    def passages(self, task: Task) -> Vectors:
+        """As the product reads them."""
+        key = tuple(task.texts)
+        if key not in self._read:
+            none = [[]] * len(task.answers)
+            self._read[key], _ = read(
+                task.headings,
+                task.answers,
+                none,
+                self._bench.encoder,
+                adapter=self._adapter,
+                progress=Clock(),
+            )
+        return self._read[key]
 
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -124,12 +146,9 @@ def _fused(encoded: Encoded, task: Task, asked: Vectors) -> list[Ranking]:
 
 
 def _retriever(encoded: Encoded, task: Task) -> Retriever:
-    vectors = passage_vectors(task.headings, task.answers, encoded)
-    background = sentences()
-    return Retriever(
-        Passages([str(row) for row in range(len(vectors))], task.texts, vectors),
-        Passages(background, background, encoded(background)),
-    )
+    vectors = encoded.passages(task)
+    passages = Passages([str(row) for row in range(len(vectors))], task.texts, vectors)
+    return Retriever(passages, encoded.strangers)
 
 
 def _tuned(data: Path, whole: Task, *, quick: bool) -> dict[str, float]:
@@ -175,11 +194,9 @@ def _speed(encoded: Encoded, bench: Bench, task: Task) -> float:
     rows = [row % len(task.answers) for row in range(PASSAGES)]
     vectors = encoded(task.answers, "passage")[rows]
     texts = [f"{place} {task.answers[row]}" for place, row in enumerate(rows)]
-    background = sentences()
-    retriever = Retriever(
-        Passages([str(place) for place in range(PASSAGES)], texts, vectors),
-        Passages(background, background, encoded(background)),
-    )
+    parts = [vectors[row : row + PARTS] for row in range(PASSAGES)]
+    passages = Passages([str(place) for place in range(PASSAGES)], texts, vectors, parts)
+    retriever = Retriever(passages, encoded.strangers)
     crowding = retriever.crowding(some(encoded(task.questions)))
     searches, passes = [], []
     for text in (task.questions * TIMED)[:TIMED]:

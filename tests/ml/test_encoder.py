@@ -11,6 +11,7 @@ from ml import bundled, weights
 from ml.encoder import Encoder
 from ml.engine import Engine
 from ml.errors import WeightsError
+from ml.sentences import Span
 
 SENTENCES = [
     "How do I reset my password?",
@@ -45,6 +46,30 @@ def test_order_and_company_do_not_change_a_vector(encoder: Encoder):
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     assert together.shape == (len(SENTENCES), encoder.dimension)
     assert together.dtype == np.float32
+
+
+def test_parts_of_a_text_have_vectors_of_their_own(encoder: Encoder):
+    sentences = ["Orders leave us on Monday.", "猫不吃草。", "The lamp takes three batteries."]
+    text = "  " + " ".join(sentences)
+    starts = [text.index(one) for one in sentences]
+    spans = [Span(at, at + len(one)) for at, one in zip(starts, sentences, strict=True)]
+    vectors, parts = encoder.encode_parts(["short", text], [[], spans])
+    np.testing.assert_allclose(vectors, encoder.encode(["short", text], kind="passage"), atol=1e-5)
+    assert [len(part) for part in parts] == [0, 3]
+    np.testing.assert_allclose(np.linalg.norm(parts[1], axis=1), 1, atol=1e-5)
+    questions = ["When do you send my order?", "猫吃什么？", "How many batteries does it need?"]
+    cosines = encoder.encode(questions) @ parts[1].T
+    assert cosines.argmax(axis=0).tolist() == [0, 1, 2]
+
+
+def test_a_part_that_is_not_read_has_the_vector_of_its_text(encoder: Encoder):
+    text = "word " * 600
+    vectors, parts = encoder.encode_parts(
+        [text, ""], [[Span(0, 4), Span(2_900, 2_904)], [Span(0, 0)]]
+    )
+    np.testing.assert_allclose(parts[0][1], vectors[0])
+    np.testing.assert_allclose(parts[1][0], vectors[1])
+    assert not np.allclose(parts[0][0], vectors[0])
 
 
 def test_texts_nobody_should_send(encoder: Encoder):

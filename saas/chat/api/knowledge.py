@@ -49,7 +49,7 @@ class Knowledge(View):
     )
     def get(self, request: Request) -> Response:
         """Question-answer pairs, the newest first."""
-        queryset = Passage.objects.filter(document=None).defer("vector", "tuned")
+        queryset = Passage.objects.filter(document=None).defer(*knowledge.VECTORS)
         return page(
             self,
             queryset,
@@ -90,7 +90,7 @@ class OnePassage(View):
     @extend_schema(operation_id="get_passage", responses={200: PassageOut})
     def get(self, request: Request, id: UUID) -> Response:
         """One question-answer pair."""
-        row = Passage.objects.defer("vector", "tuned").get(id=id, document=None)
+        row = Passage.objects.defer(*knowledge.VECTORS).get(id=id, document=None)
         return self.answer(PassageOut.model_validate(row, from_attributes=True))
 
     @extend_schema(operation_id="delete_passage", responses={204: NO_CONTENT})

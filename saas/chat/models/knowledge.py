@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -108,8 +109,10 @@ class Passage(TenantModel, Applicable):
     """A piece of knowledge: a question and its answer, or a part of a document below its heading.
 
     One of a document answers from its reading `since` on; `seen` is the last reading that had it.
-    `vector` is float16[d] of `encoder`; `tuned` is that of `space`, the live tuned model's. One that
-    gives orders to language models is `suspect`, and no language model reads it until it is released.
+    `vector` is float16[d] of `encoder`, and `sentences` is float16[n, d] of the answer's by the same;
+    `spans` says where each begins and ends. `tuned` is the vector of `space`, the live tuned model's.
+    One that gives orders to language models is `suspect`, and no language model reads it until it is
+    released.
     By one that is `taught_by` somebody an answer of the bot was set right: it must answer from then on.
     """
 
@@ -130,6 +133,8 @@ class Passage(TenantModel, Applicable):
     released_by = models.CharField(max_length=128, blank=True)
     released_at = models.DateTimeField(null=True)
     vector = models.BinaryField(null=True, editable=False)
+    sentences = models.BinaryField(null=True, editable=False)
+    spans = ArrayField(models.PositiveIntegerField(), default=list, editable=False)
     encoder = models.CharField(max_length=120, blank=True, editable=False)
     tuned = models.BinaryField(null=True, editable=False)
     space = models.CharField(max_length=140, blank=True, editable=False)
