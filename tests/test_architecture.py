@@ -55,15 +55,10 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.billing": ("tenants", *SHARED),
     "saas.training": ("tenants", "saas.billing", "ml", *SHARED),
     "saas.chat": (*PRODUCT, *CHAT),
-    "saas.chat.knowledge": (*PRODUCT, "saas.chat", "ml.retrieval", "ml.adapters"),
-    "saas.chat.retrieval": (
-        *(*PRODUCT, "saas.chat"),
-        *("ml.retrieval", "ml.adapters", "ml.background"),
-    ),
-    "saas.chat.extraction": (
-        *(*PRODUCT, "saas.chat"),
-        *("ml.quoting", "ml.retrieval", "ml.sentences"),
-    ),
+    "saas.chat.answers": (*PRODUCT, *CHAT, "saas.chat", "ml.retrieval"),
+    "saas.chat.knowledge": (*PRODUCT, "saas.chat", "ml.retrieval", "ml.adapters", "ml.sentences"),
+    "saas.chat.retrieval": (*PRODUCT, "saas.chat", "ml.retrieval", "ml.adapters", "ml.sentences"),
+    "saas.chat.extraction": (*PRODUCT, "saas.chat", "ml.quoting", "ml.retrieval"),
     "saas.chat.generation": (
         *(*PRODUCT, "saas.chat"),
         *("ml.support", "ml.retrieval", "ml.sentences", "ml.background"),
@@ -72,7 +67,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.chat.dates": ("ml.numbers",),
     "saas.chat.safety": (*PRODUCT, "saas.chat", "ml.safety"),
     "saas.chat.teaching": (*PRODUCT, "saas.chat", "ml.personal"),
-    "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal", "ml.sameness"),
+    "saas.chat.faq": (*PRODUCT, "saas.chat", "ml.personal", "ml.sameness", "ml.retrieval"),
     # Items in an answer: the one door from a conversation to the catalog.
     "saas.chat.products": (
         *(*PRODUCT, "saas.chat", "ml.prices"),
@@ -83,7 +78,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.recommend": PRODUCT,
     "saas.recommend.search": (
         *(*PRODUCT, "saas.recommend"),
-        *("ml.retrieval", "ml.lexical", "ml.background", "ml.prices"),
+        *("ml.retrieval", "ml.lexical", "ml.prices"),
     ),
     # settings.TRAINERS names it: training's own plug-in for this slice's models.
     "saas.recommend.recommender": (*PRODUCT, "saas.recommend", "ml.recommend", "ml.errors"),

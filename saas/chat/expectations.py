@@ -45,7 +45,7 @@ class Trial:
         and decided as that is. No scope is open: it may take as long as encoding all passages does.
         """
         space = self._space(model.adapter)
-        adapters = tuple(dict.fromkeys((*model.adapters, model.adapter)))
+        adapters = tuple(dict.fromkeys((*model.adapters, model.adapter, None)))
         plan = Plan(store.Serving(uuid4(), model, 0), model.adapter, adapters)
         readings = {id_: plan.read([text])[0] for id_, text in self.questions.items()}
         with tenant_scope(self.tenant_id):

@@ -18,13 +18,16 @@ from tests.training.test_runs import train, versions
 DOG = "Can I bring my dog along, mail me at jo@tea.example"
 TAUGHT = {
     DOG: "Dogs are welcome on a lead.",
+    # Nothing but the vectors tells these from each other: they have no words.
+    "🐶🐶": "🐶 is fine.",
+    "🚲🚲": "🚲 stays outside.",
     "能在店里充电吗？": "店里每张桌子都有插座，可以免费充电。",
 }
 
 
 @pytest.fixture
 def taught(shop: Any, worked_off: Any) -> Any:
-    """A shop with a live version, whose bot was set right twice."""
+    """A shop with a live version, whose bot was set right a few times."""
     shop.call.post("examples", phrases.rows())
     train(shop, worked_off)
     for question, answer in TAUGHT.items():
@@ -68,11 +71,12 @@ def test_a_version_that_forgets_a_corrected_answer_stays_out_and_its_report_says
     assert held["metrics"]["answers_accuracy"] < 1
     assert "questions with a corrected answer" in held["note"]
     path = f"versions/{held['id']}/report"
-    (lost,) = taught.call.get(path).json()["report"]["lost"]
-    assert lost in TAUGHT
+    lost = taught.call.get(path).json()["report"]["lost"]
+    assert 0 < len(lost) < len(TAUGHT)
+    assert set(lost) < set(TAUGHT)
     for language, said in {"en": "does not answer any more", "zh": "不再能回答"}.items():
         page = taught.call.get(f"{path}?language={language}&format=html").content.decode()
-        assert f"<li>{lost}</li>" in page
+        assert all(f"<li>{question}</li>" in page for question in lost)
         assert said in page
     assert [ask(taught, question)["text"] for question in TAUGHT] == list(TAUGHT.values())
 
@@ -84,7 +88,7 @@ def test_what_is_kept_names_no_customer_and_goes_with_its_passage(taught, bank, 
     assert {row["source"] for row in rows} == {""}  # which customers see
     taught.call.post("knowledge", [{"question": "Where?", "answer": "Here."}])
     train(taught, worked_off)
-    assert versions(taught)[2]["metrics"]["answers"] == 2
+    assert versions(taught)[2]["metrics"]["answers"] == len(TAUGHT)
     for row in rows:
         assert taught.call.delete(f"knowledge/{row['id']}").status_code == 204
     train(taught, worked_off)
