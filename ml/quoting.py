@@ -14,16 +14,19 @@ from ml.types import Vectors
 MOST = 3  # sentences that are quoted together
 
 
-def quote(question: Question, text: str, sentences: Sequence[Span], vectors: Vectors) -> Span:
+def quote(
+    question: Question, text: str, sentences: Sequence[Span], alone: Vectors, within: Vectors
+) -> Span:
     """The run of at most three sentences of a text that is nearest to the question; it has more.
 
-    `vectors` are float32[sentences, d] of length one, in the question's space. A sentence is ranked as
-    a passage is, by its cosine in deviations from the others and its share of the question's words;
-    the best one is joined by neighbours that are nearer than the middle one.
+    The sentences were encoded `alone`, and `within` the text (`Encoder.encode_parts`): float[sentences, d]
+    of length one, by the encoder as it is. A sentence is ranked as a passage is, by its cosines in
+    deviations from the others' and its share of the question's words; the best one is joined by
+    neighbours that are nearer than the middle one.
     """
-    cosines = vectors @ question.vector
     shares = LexicalIndex.build([span.of(text) for span in sentences]).scores(question.text).shares
-    ranks = (cosines - cosines.mean()) / max(float(cosines.std()), 1e-9) + WORDS * shares
+    nearness = [_standard(vectors @ question.plain) for vectors in (alone, within)]
+    ranks = np.mean(nearness, axis=0) + WORDS * shares
     first = last = int(ranks.argmax())
     middle = float(np.median(ranks))
     while last - first + 1 < MOST:
@@ -36,3 +39,8 @@ def quote(question: Question, text: str, sentences: Sequence[Span], vectors: Vec
         else:
             first -= 1
     return Span(sentences[first].start, sentences[last].end)
+
+
+def _standard(values: Vectors) -> Vectors:
+    """In deviations from their mean."""
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9), np.float32)

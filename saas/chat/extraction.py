@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ml.language import language_of
+from saas import engine
 from saas.chat.answers import Answer, Citation, Draft, Question, Source
 from saas.chat.retrieval import Found
 
@@ -31,8 +32,9 @@ def extract(draft: Draft, question: Question) -> Answer:
 def _nearest(passage: Found, question: Question) -> str:
     from ml import quoting, retrieval
 
-    if len(passage.spans) <= quoting.MOST:
-        return passage.answer
+    spans, text = passage.spans, passage.answer
+    if len(spans) <= quoting.MOST:
+        return text
+    alone = engine.encode([span.of(text) for span in spans], "passage")
     asked = retrieval.Question(question.text, question.plan.of(question.vectors, None)[0])
-    run = quoting.quote(asked, passage.answer, passage.spans, passage.sentences)
-    return run.of(passage.answer)
+    return quoting.quote(asked, text, spans, alone, passage.sentences).of(text)
