@@ -12,7 +12,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 
 from ml import signs
-from ml.background import sentences
+from ml.background import small_talk
 from ml.head import Head, softmax
 from ml.types import Vectors
 from ml.wording import FINE, Wording
@@ -58,7 +58,7 @@ class Guard:
 
         `wording` is a model of further examples, whose labels are `KINDS` and others.
         """
-        examples = [*_examples(), *((FINE, text) for text in sentences())]
+        examples = [*_examples(), *((FINE, text) for text in small_talk())]
         names = (FINE, *KINDS)
         vectors = encode([text for _, text in examples])
         classes = np.asarray([names.index(kind) for kind, _ in examples], dtype=np.intp)

@@ -8,7 +8,7 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 
-from ml.background import sentences
+from ml.background import small_talk
 from ml.head import Head, softmax
 from ml.types import Vectors
 
@@ -32,7 +32,7 @@ class Sentiment:
     @classmethod
     def fit(cls, encode: Callable[[Sequence[str]], Vectors]) -> Self:
         """On the vectors, float32[n, d], that `encode` makes of the examples."""
-        examples = [*_examples(), *((FEELINGS[0], text) for text in sentences())]
+        examples = [*_examples(), *((FEELINGS[0], text) for text in small_talk())]
         vectors = encode([text for _, text in examples])
         classes = np.asarray([FEELINGS.index(feeling) for feeling, _ in examples], dtype=np.intp)
         return cls(Head.fit(vectors, classes, count=len(FEELINGS), gamma=GAMMA, c=C, seed=0))
