@@ -168,9 +168,9 @@ class IntentModel:
         predictions = []
         for row, columns in enumerate(best):
             guesses = tuple(Guess(self.labels[c], float(chances[row, c])) for c in columns)
-            in_scope = bool(known[row] >= self.calibration.threshold)
+            above = float(known[row] - self.calibration.threshold)
             predictions.append(
-                Prediction(guesses[0].label, guesses[0].probability, in_scope, guesses)
+                Prediction(guesses[0].label, guesses[0].probability, above >= 0, guesses, above)
             )
         return predictions
 

@@ -35,13 +35,15 @@ class Prediction:
     """What a model makes of one text.
 
     `label` is the likeliest intent even where the text is out of scope, and `confidence` (0..1) its
-    calibrated probability. `alternatives` are the three likeliest, the best first.
+    calibrated probability. `alternatives` are the three likeliest, the best first. `familiarity` is how
+    far it is above what is in scope at the least, in deviations of what customers ask; below 0 outside.
     """
 
     label: str | None
     confidence: float
     in_scope: bool
     alternatives: tuple[Guess, ...] = ()
+    familiarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

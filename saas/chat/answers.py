@@ -27,6 +27,7 @@ FALLBACK = {
     "zh": "这个问题我不太确定。需要我为您转接人工客服吗？",
 }
 CLOSE = 0.15  # certainty that questions about a passage reach, and other customers' talk does not
+KNOWN = 0.06  # certainty that goes before a reply, for each deviation that its question is in scope
 UNSURE = 0.5  # below this the likeliest intent is more likely wrong than right
 LONG_NUMBER = re.compile(r"(?<![A-Za-z0-9])[#№]?[A-Za-z]{0,6}-?[0-9]{5,}(?![A-Za-z0-9])")
 ANSWERS = ("reply", "passage", "composed", "items", "action")  # kinds that answer a question

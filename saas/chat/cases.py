@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from saas.chat.actions import Call
-from saas.chat.answers import CLOSE, UNSURE, Answer, Draft, Plan, Reading
+from saas.chat.answers import KNOWN, UNSURE, Answer, Draft, Plan, Reading
 from saas.chat.policy import Policy
 from saas.chat.products import Wish
 from saas.chat.retrieval import Found
@@ -55,10 +55,14 @@ class Case:
         return replace(self, prediction=said, found=[])
 
     def is_nearer(self) -> bool:
-        """Whether a passage answers more surely than the reply to the likeliest intent would."""
+        """Whether a passage answers more surely than the reply to the likeliest intent would.
+
+        The more a message is like what the intents' examples ask, the more certain it must be.
+        """
         if not self.found or not self.found[0].relevant:
             return False
-        return self.found[0].certainty >= CLOSE or self.confidence < UNSURE
+        known = self.prediction.familiarity if self.prediction and self.intent else 0.0
+        return self.found[0].certainty >= KNOWN * known or self.confidence < UNSURE
 
     def draft(
         self,

@@ -123,3 +123,27 @@ def test_another_tenant_has_no_model_from_it(trained, bank) -> None:
     answer = ask(bank, "I want my money back")
 
     assert (answer["kind"], answer["intent"], answer["confidence"]) == ("fallback", None, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How do I get a refund?", "reply"),
+        ("怎么申请退款", "reply"),
+        ("Do you refund the deposit for a crate of bottles?", "passage"),
+        ("整箱瓶子的押金能退吗？", "passage"),
+    ],
+)
+def test_a_passage_goes_before_the_reply_to_what_is_only_near_to_an_intent(
+    trained, worked_off, question: str, kind: str
+) -> None:
+    rows = [
+        {
+            "question": "Is there a deposit on crates?",
+            "answer": "The deposit for a crate of bottles is paid back at the till, twelve euros each.",
+        },
+        {"question": "瓶子有押金吗？", "answer": "整箱瓶子的押金在收银台退，每箱十二欧元。"},
+    ]
+    with worked_off():
+        trained.call.post("knowledge", rows)
+    assert ask(trained, question)["kind"] == kind
