@@ -78,7 +78,9 @@ def start(running: ExitStack, *, port: int, name: str = "demo", **environment: s
     )
     _launch(running, site, "worker", *_worker("celery"), "-B")
     _launch(running, site, "courier", *_worker("webhooks"), "--hostname", "courier@%h")
-    _launch(running, site, "web", *_web(site))
+    # One message is read as soon by one thread as by two, which would keep the database waiting.
+    threads = os.environ.get("THREADS", "1")
+    _launch(running, site, "web", *_web(site), THREADS=threads)
     _await_ready(site)
     return site
 
@@ -142,11 +144,12 @@ def _web(site: Site) -> list[str]:
     ]
 
 
-def _launch(running: ExitStack, site: Site, name: str, *arguments: str) -> None:
+def _launch(running: ExitStack, site: Site, name: str, *arguments: str, **environment: str) -> None:
     log = (site.home / f"{name}.log").open("wb")
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, *arguments],
         cwd=ROOT,
+        env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
