@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ml import background, metrics, weights
+from ml import background, metrics, shapes, weights
 from ml.compress import commands as compress
 from ml.encoder import Encoder
 from ml.errors import DataError, ModelError
@@ -25,6 +25,7 @@ LABELS = ("label", "intent", "category")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
+    shapes.keep_few()
     try:
         encoder = Encoder.load(weights.locate(options.encoder, cache=options.cache))
         options.run(options, encoder)

@@ -14,5 +14,8 @@ app.autodiscover_tasks()
 
 @signals.worker_process_init.connect
 def yield_to_the_web(**_: Any) -> None:
-    """Training gives way to answering where both share the cores."""
+    """Training gives way to answering where both share the cores, and takes no more than it needs."""
+    from ml import shapes
+
     os.nice(10)
+    shapes.keep_few()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,14 +20,23 @@ class Cost:
     peak_bytes: int
 
 
-def measure(file: Path, unlabelled: list[str], *, encoder: str) -> Cost:
-    """`python -m ml tune` on a CSV of examples, with texts without labels beside it."""
+def measure(file: Path, unlabelled: list[str], *, encoder: str, changes: dict[str, Any]) -> Cost:
+    """`python -m ml tune` on a CSV of examples, with texts without labels beside it; a thread."""
     with tempfile.TemporaryDirectory() as folder:
         texts = Path(folder) / "unlabelled.txt"
         texts.write_text("\n".join(unlabelled), encoding="utf-8")
+        config = Path(folder) / "config.json"
+        config.write_text(json.dumps({"threads": 1} | changes))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "ml", "--encoder", encoder, "tune", "intent"]
-        command += [str(file), f"{folder}/model", "--unlabelled", str(texts)]
+        command += [
+            str(file),
+            f"{folder}/model",
+            "--unlabelled",
+            str(texts),
+            "--config",
+            str(config),
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
