@@ -106,7 +106,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "saas.engine": ("ml", "saas.errors"),
     "saas.api": ("tenants", "saas.billing.idempotency", *SHARED),
     # Wiring and faces: what they may not do is tested below.
-    "saas": ("tenants", "saas", "ml.language"),
+    "saas": ("tenants", "saas", "ml.language", "ml.shapes"),
 }
 DOOR = re.compile(rf"^saas\.({'|'.join(SLICES)})\.(api|tasks)\b")
 HEAVY = {"torch", "transformers", "faiss", "sklearn"}
