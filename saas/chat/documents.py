@@ -69,7 +69,7 @@ def put(form: DocumentForm, file: BinaryIO, *, actor: str) -> tuple[Document, bo
 def listed() -> QuerySet[Document]:
     """All of them, each with how many passages of it can be found by now: `searchable`."""
     parts = Passage.objects.filter(document=OuterRef("pk"), since__lte=OuterRef("version"))
-    found = parts.exclude(vector=None).order_by().values("document")
+    found = parts.exclude(sentences=None).order_by().values("document")
     counts = Subquery(found.annotate(count=Count("*")).values("count"))
     everything: QuerySet[Document] = Document.objects.all()
     return everything.annotate(searchable=Coalesce(counts, 0))

@@ -140,8 +140,8 @@ def pairs() -> list[tuple[str, str]]:
 
 
 def waiting() -> int:
-    """How many passages have no vector at all yet."""
-    return Passage.objects.filter(vector=None).count()
+    """How many passages cannot be found yet."""
+    return _lacking(None).count()
 
 
 def columns(adapter: Adapter | None) -> tuple[str, str]:

@@ -106,9 +106,11 @@ def space_of(passages: Sequence[Passage], adapter: Adapter | None) -> Space:
 
 
 def _found(ranked: Sequence[Ranked]) -> list[Found]:
+    """Their rows as they are now; what was changed a moment ago is found again once it is embedded."""
     from ml.sentences import Span
 
-    found = Passage.objects.defer("vector", "tuned").in_bulk([UUID(hit.id) for hit in ranked])
+    ready = knowledge.embedded().defer("vector", "tuned")
+    found = ready.in_bulk([UUID(hit.id) for hit in ranked])
     return [
         Found(
             id=passage.id,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+
+from saas.chat import answers, retrieval
 
 BATTERIES = {"question": "Do you ship batteries?", "answer": "Yes, by road only.", "language": "en"}
 
@@ -50,6 +53,18 @@ def test_a_pair_answers_as_soon_as_it_has_its_vector(
         shop.call.post("knowledge", [BATTERIES])
 
     assert ask(shop, "Can batteries be shipped?")["kind"] == "fallback"
+
+
+def test_a_pair_that_is_changed_while_it_is_searched_is_not_found_by_half(shop, worked_off) -> None:
+    """The plan is older than the change, as an answer's is that was begun just before."""
+    write(shop, worked_off, BATTERIES)
+    with shop.scope():
+        plan = answers.plan(uuid4())
+        sought = plan.sought(plan.read(["Can batteries be shipped?"])[0])
+        assert retrieval.search(sought, 1, live=plan.live)
+    shop.call.post("knowledge", [BATTERIES | {"answer": "No, not any more."}])
+    with shop.scope():
+        assert retrieval.search(sought, 1, live=plan.live) == []
 
 
 def test_the_same_pair_again_changes_nothing(shop, worked_off) -> None:
