@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ml import naming
 from ml.errors import DataError
 from ml.types import Vectors
+from ml.vectors import unit
 
 FEWEST = 3  # different texts that make a group
 NEIGHBOURS = (3, 15)
@@ -121,9 +122,7 @@ def _first_of_equals(texts: Sequence[str]) -> NDArray[np.int64]:
 
 def _centred(vectors: Vectors) -> Vectors:
     """Unit vectors without what all of them have in common (Mu and Viswanath 2018, arXiv:1702.01417)."""
-    centred = vectors - vectors.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    return np.ascontiguousarray(centred / np.maximum(lengths, 1e-9), dtype=np.float32)
+    return unit(vectors - vectors.mean(axis=0))
 
 
 def _neighbours(space: Vectors) -> tuple[NDArray[np.int64], Vectors]:

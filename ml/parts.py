@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ml.language import Language
 from ml.types import Vectors
+from ml.vectors import unit
 
 OWN_CENTRE = 20  # passages whose own centre weighs as much as the common one
 AT_ONCE = 8_192
@@ -68,9 +69,3 @@ def own_centres(
         mean = vectors[mine].mean(axis=0, dtype=np.float32) if count else centre
         own[language] = weight * mean + (1 - weight) * centre
     return own
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Of length one, each."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

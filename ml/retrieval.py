@@ -14,9 +14,10 @@ from ml.encoder import Encoder
 from ml.index import VectorIndex
 from ml.language import Language, language_of
 from ml.lexical import LexicalIndex
-from ml.parts import Parts, own_centres, unit
+from ml.parts import Parts, own_centres
 from ml.sentences import Span
 from ml.types import Progress, Vectors
+from ml.vectors import unit
 
 CANDIDATES = 50  # by meaning, and as many by words
 # In standard deviations of unrelated cosines: what all of a question's words count at the least, and

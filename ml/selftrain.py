@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ml.head import Rows
 from ml.types import Vectors
+from ml.vectors import unit
 
 ROUNDS = 6
 WEIGHT = 0.1  # of a message without a label, beside 1 of an example
@@ -65,9 +66,7 @@ def _spelling(texts: Sequence[str]) -> Vectors:
 
 
 def _centred(vectors: Vectors) -> Vectors:
-    vectors = vectors - vectors.mean(axis=0)
-    centred: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return centred
+    return unit(vectors - vectors.mean(axis=0))
 
 
 def _balanced(logits: Vectors) -> Chances:

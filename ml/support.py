@@ -13,6 +13,7 @@ from ml.lexical import tokens
 from ml.numbers import numbers
 from ml.sentences import Span, split
 from ml.types import Vectors
+from ml.vectors import unit
 
 RUN = 2  # neighbouring sentences that may support one together
 # Chosen on the pairs of tests/ml/support.csv.
@@ -83,10 +84,8 @@ class Ground:
         return best
 
     def _centred(self, texts: Sequence[str]) -> Vectors:
-        away = self._encode(texts) - np.stack([self._centres[language_of(t)] for t in texts])
-        return np.asarray(
-            away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9), np.float32
-        )
+        middles = np.stack([self._centres[language_of(text)] for text in texts])
+        return unit(self._encode(texts) - middles)
 
 
 def _runs(passage: str) -> list[Span]:

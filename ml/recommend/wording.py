@@ -11,6 +11,7 @@ from ml.errors import DataError
 from ml.recommend.interactions import Matrix
 from ml.recommend.signals import EXACT_BELOW
 from ml.types import Tensors, Vectors
+from ml.vectors import unit
 
 NEIGHBOURS = 100
 EVENNESS, SHRINKAGE = 0.25, 0.1  # how much the directions of texts are evened out
@@ -94,11 +95,6 @@ def check(vectors: Vectors, count: int) -> None:
     """Raises `DataError` where vectors are not those of so many items."""
     if vectors.ndim != 2 or len(vectors) != count or not np.isfinite(vectors).all():
         raise DataError(f"{count} items and vectors of shape {vectors.shape} do not fit")
-
-
-def unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 def neighbours(text: Vectors | None) -> Matrix | None:
