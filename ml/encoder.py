@@ -93,20 +93,12 @@ class Encoder:
         tenant's for all texts, or one for each; None is the encoder as it is. Raises `ModelError`
         for an adapter that is not this encoder's.
         """
-        import torch
-
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         prefix = self._recipe.query if kind == "query" else self._recipe.passage
         tokens = self._tokenize(texts, prefix)
         adapters = one_each(adapter, len(texts))
-        done = 0
-        with torch.inference_mode():
-            for rows in length_batches([len(ids) for ids in tokens], batch_size):
-                with self._bank.beside([adapters[row] for row in rows]):
-                    vectors[rows] = self._forward([tokens[row] for row in rows])
-                done += len(rows)
-                if progress:
-                    progress(done / len(texts), f"encoded {done} of {len(texts)} texts")
+        for rows, states, mask in self._passes(tokens, adapters, batch_size, progress):
+            vectors[rows] = _unit(self._pooled(states, mask))
         return vectors
 
     def encode_parts(
@@ -114,40 +106,31 @@ class Encoder:
         texts: Sequence[str],
         spans: Sequence[Sequence[Span]],
         *,
-        kind: Kind = "passage",
         adapter: Adapter | None = None,
         batch_size: int = 64,
         progress: Progress | None = None,
     ) -> tuple[Vectors, list[Vectors]]:
-        """What `encode` says of each text, float32[n, d], and of its parts, float32[spans, d] each.
+        """What `encode` says of each passage, float32[n, d], and of its parts, float32[spans, d] each.
 
         A part's vector is the mean of its tokens as the whole text's one pass leaves them (late
         chunking, Günther et al. 2024, arXiv:2409.04701): it costs nothing, and knows what the text is
         about. A part behind the text's last token that is read has the vector of the whole.
         """
-        import torch
-
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        parts: list[Vectors] = [np.empty((0, self.dimension), np.float32)] * len(texts)
-        prefix = self._recipe.query if kind == "query" else self._recipe.passage
-        cleaned = [prefix + clean(text) for text in texts]
+        parts: list[Vectors] = [vectors[:0]] * len(texts)
+        prefix = self._recipe.passage
         with self._tokenizing:
-            read = self._tokenizer.encode_batch(cleaned)
-        done = 0
-        with torch.inference_mode():
-            for rows in length_batches([len(one.ids) for one in read], batch_size):
-                with self._bank.beside([adapter] * len(rows)):
-                    states, mask = self._states([read[row].ids for row in rows])
-                vectors[rows] = _unit(self._pooled(states, mask))
-                for place, row in enumerate(rows):
-                    shift = len(prefix) - (len(texts[row]) - len(texts[row].lstrip()))
-                    which = _tokens_of(spans[row], read[row].offsets, shift=shift)
-                    pooled = which.to(states.device) @ states[place, : which.shape[1]]
-                    there = which.any(dim=1).numpy()
-                    parts[row] = np.where(there[:, None], _unit(pooled), vectors[row])
-                done += len(rows)
-                if progress:
-                    progress(done / len(texts), f"encoded {done} of {len(texts)} texts")
+            read = self._tokenizer.encode_batch([prefix + clean(text) for text in texts])
+        tokens = [one.ids for one in read]
+        adapters = one_each(adapter, len(texts))
+        for rows, states, mask in self._passes(tokens, adapters, batch_size, progress):
+            vectors[rows] = _unit(self._pooled(states, mask))
+            for place, row in enumerate(rows):
+                shift = len(prefix) - (len(texts[row]) - len(texts[row].lstrip()))
+                which = _tokens_of(spans[row], read[row].offsets, shift=shift)
+                pooled = which.to(states.device) @ states[place, : which.shape[1]]
+                there = which.any(dim=1).numpy()
+                parts[row] = np.where(there[:, None], _unit(pooled), vectors[row])
         return vectors, parts
 
     def tokens(self, texts: Sequence[str]) -> list[int]:
@@ -162,8 +145,24 @@ class Encoder:
         with self._tokenizing:
             return [e.ids for e in self._tokenizer.encode_batch_fast(cleaned)]
 
-    def _forward(self, tokens: list[list[int]]) -> Vectors:
-        return _unit(self._pooled(*self._states(tokens)))
+    def _passes(
+        self,
+        tokens: list[list[int]],
+        adapters: Sequence[Adapter | None],
+        batch_size: int,
+        progress: Progress | None,
+    ) -> Iterator[tuple[list[int], Any, Any]]:
+        """Rows, with what the model makes of their tokens: by length, and told of."""
+        import torch
+
+        done = 0
+        for rows in length_batches([len(ids) for ids in tokens], batch_size):
+            with torch.inference_mode(), self._bank.beside([adapters[row] for row in rows]):
+                states, mask = self._states([tokens[row] for row in rows])
+            yield rows, states, mask
+            done += len(rows)
+            if progress:
+                progress(done / len(tokens), f"encoded {done} of {len(tokens)} texts")
 
     def _states(self, tokens: list[list[int]]) -> tuple[Any, Any]:
         """What the model makes of each token, float32[n, longest, d], and where there are any."""
