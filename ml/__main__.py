@@ -25,7 +25,8 @@ LABELS = ("label", "intent", "category")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
-    shapes.keep_few()
+    if options.run is _tune:
+        shapes.keep_few()
     try:
         encoder = Encoder.load(weights.locate(options.encoder, cache=options.cache))
         options.run(options, encoder)

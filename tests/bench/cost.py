@@ -29,14 +29,8 @@ def measure(file: Path, unlabelled: list[str], *, encoder: str, changes: dict[st
         config.write_text(json.dumps({"threads": 1} | changes))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "ml", "--encoder", encoder, "tune", "intent"]
-        command += [
-            str(file),
-            f"{folder}/model",
-            "--unlabelled",
-            str(texts),
-            "--config",
-            str(config),
-        ]
+        command += [str(file), f"{folder}/model"]
+        command += ["--unlabelled", str(texts), "--config", str(config)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
