@@ -88,6 +88,28 @@ def violations(page: Any) -> list[str]:
     return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
 
 
+def test_a_conversation_can_be_taken_the_moment_it_is_there(
+    browser: Any, site: int, business: Business, agent: tuple[str, str]
+) -> None:
+    from playwright.sync_api import expect
+
+    page = browser.new_context(locale="en-US", viewport=SIZES["wide"]).new_page()
+    sign_in(page, site, *agent)
+    page.click("nav >> text=Inbox")
+    expect(page.locator("#live")).to_have_text("Live")
+    said = {"text": "I want to talk to a human", "customer": "C8"}
+    call(site, business.secret, "POST", "chat/messages", said)
+    expect(page.locator("#list")).to_contain_text("C8")
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+            const button = document.querySelector(".pane [data-key=t]");
+            if (button) { observer.disconnect(); button.click(); }
+        }).observe(document.querySelector("#pane"), {childList: true, subtree: true})"""
+    )
+    page.locator("#list").get_by_text("C8").click()
+    expect(page.locator("#reply")).to_be_visible()
+
+
 def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
     browser: Any, site: int, business: Business, agent: tuple[str, str]
 ) -> None:
