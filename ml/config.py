@@ -41,7 +41,7 @@ class Config:
     `refit` trains once more on all of them afterwards, and with `joined` the model is what lies
     halfway between both trainings. `recall` and `precision` are what the threshold keeps to
     (`ml.calibration.Aim`). With `consistency` typing errors are not further examples: they
-    are in every example's second reading. With `names` an intent's name is an example of it.
+    are in an example's second reading. With `names` an intent's name is an example of it.
     `guessed` is how many messages without a label self-training reads at most.
     """
 

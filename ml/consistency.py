@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from ml.course import Batch
 
 WEIGHT = 2.0
+MISWRITTEN = 0.5  # of the second readings: a character says more than a letter
 
 
 class Agreement:
     """R-Drop (Liang et al. 2021, arXiv:2106.14448), the second reading with new typing errors.
 
     The loss of the second reading's classification, and the divergence of both readings' chances in
-    both directions. A step costs twice as much. Without kinds of errors dropout alone tells the two
-    readings apart.
+    both directions. A step costs twice as much. Homophones are in half of the second readings; without
+    kinds of errors dropout alone tells the two readings apart.
     """
 
     def __init__(
@@ -49,5 +50,9 @@ class Agreement:
             return trainee.embed(batch.ids, batch.mask)
         # The same after a resumed training, and others each time.
         rng = random.Random(self._seed * 1_000_003 + batch.step)  # noqa: S311 - no secret
-        texts = [augment.mistype(self._texts[row], self._kinds, rng) for row in batch.rows]
-        return trainee.vectors(texts)
+        return trainee.vectors([self._mistype(self._texts[row], rng) for row in batch.rows])
+
+    def _mistype(self, text: str, rng: random.Random) -> str:
+        right = rng.random() >= MISWRITTEN
+        kinds = [kind for kind in self._kinds if not (right and kind == "homophones")]
+        return augment.mistype(text, kinds, rng)
