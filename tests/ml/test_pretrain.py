@@ -125,6 +125,30 @@ def test_two_readings_come_to_agree(kinds: list, step) -> None:
     assert any(p.grad is not None and p.grad.any() for p in trainee.parameters())
 
 
+def test_words_are_misspelled_in_each_second_reading_and_characters_in_half(
+    step, monkeypatch
+) -> None:
+    classifier, batch, _ = step
+    read: list[str] = []
+    vectors = Trainee.vectors
+
+    def note(trainee: Trainee, texts: list[str]) -> Any:
+        read.extend(texts)
+        return vectors(trainee, texts)
+
+    monkeypatch.setattr(Trainee, "vectors", note)
+    told = consistency.Agreement(TEXTS, ["typos", "homophones"], smoothing=0.1, seed=0)
+    for number in range(12):
+        told(classifier, replace(batch, step=number))
+    pairs = list(zip(TEXTS * 12, read, strict=True))
+    changed = {
+        chinese: [was != now for was, now in pairs if was.isascii() != chinese]
+        for chinese in (False, True)
+    }
+    assert all(changed[False])
+    assert 0.25 < sum(changed[True]) / len(changed[True]) < 0.75
+
+
 def test_contrast_draws_an_intents_texts_together(step) -> None:
     import torch
 
