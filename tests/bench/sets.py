@@ -55,12 +55,17 @@ def clinc150(folder: Path) -> IntentSet:
     return IntentSet(train, test, [], [text for text, _ in parts["oos_test"]])
 
 
-def smp2017(folder: Path) -> IntentSet:
-    """Trained on train alone; the development part is not used."""
+def smp2017(folder: Path, *, development: bool = False) -> IntentSet:
+    """The official test; `development` is whether that part is trained on, too."""
     rows = read_csv(folder / "smp2017_task1.csv")
+    taught = ("train", "dev") if development else ("train",)
     train, test = (
-        [Example(row["text"].strip(), row["label"].strip()) for row in rows if row["split"] == part]
-        for part in ("train", "test")
+        [
+            Example(row["text"].strip(), row["label"].strip())
+            for row in rows
+            if row["split"] in parts
+        ]
+        for parts in (taught, ("test",))
     )
     return IntentSet(train, test, [], [])
 
