@@ -213,7 +213,7 @@ def _whole(size: Size, name: str) -> Found:
 
 
 def _train_alone(size: Size, _: None) -> Found:
-    """SMP2017 as it stands in most papers: what chose the settings is not trained on."""
+    """SMP2017 where the part that chose the settings is not trained on."""
     bench, given = _bench(MULTILINGUAL), sets.smp2017(size.data / "smp2017")
     scores = bench.score(bench.tuned(given, Config.suited(len(given.train))), given)
     told = "the same without dev, 15 bins"
