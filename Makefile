@@ -16,12 +16,13 @@ demo: .venv/deployed ## Run the whole product here, with demo data (ONCE=1: show
 
 test: .venv/developed ## Run all tests
 	@mkdir -p var
-	@# Two halves beside each other, on servers apart: tests with processes of their own, which mostly
-	@# wait for them, with those of the models; and all others.
-	@TEST_HOME=test-live sh -c '$(RUN) -m pytest -m live; live=$$?; $(RUN) -m pytest tests/ml; \
-	  exit $$((live + $$?))' >var/test-live.log 2>&1 & live=$$!; \
+	@# Three parts beside each other, on servers apart: tests with processes of their own, which mostly
+	@# wait for them; those of the models, which take what the others leave; and all others.
+	@TEST_HOME=test-live $(RUN) -m pytest -m live >var/test-live.log 2>&1 & live=$$!; \
+	  TEST_HOME=test-ml nice $(RUN) -m pytest tests/ml >var/test-ml.log 2>&1 & ml=$$!; \
 	  $(RUN) -m pytest -m "not live" --ignore tests/ml; rest=$$?; \
-	  wait $$live; live=$$?; cat var/test-live.log; [ $$rest -eq 0 ] && [ $$live -eq 0 ]
+	  wait $$live; live=$$?; wait $$ml; ml=$$?; cat var/test-live.log var/test-ml.log; \
+	  [ $$((rest + live + ml)) -eq 0 ]
 
 check: .venv/developed ## Lint, types, migrations, deployment checks
 	@$(RUN) -m ruff check .

@@ -2,7 +2,7 @@
 
 The tests run on a database of their own, made anew for each session, as the application's restricted
 role. Where DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL are given, those servers are used. TEST_HOME
-names the folder under var/, so that two sessions can run side by side.
+names the folder under var/, so that several sessions can run side by side.
 """
 
 import os
@@ -40,7 +40,7 @@ def start() -> None:
         DOCUMENTS=str(HOME / "documents"),
         LOG_LEVEL="WARNING",
         HF_HUB_OFFLINE="1",
-        # Web server, worker and two sessions of tests share the cores: more threads only wait.
+        # Web server, worker and three sessions of tests share the cores: more threads only wait.
         THREADS="1",
         OMP_NUM_THREADS="1",
     )
