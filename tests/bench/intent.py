@@ -83,9 +83,12 @@ class Size:
     def clinc(self) -> IntentSet:
         return sets.clinc150(self.data / "clinc150").every(self.step)
 
-    def smp(self) -> IntentSet:
-        given = sets.smp2017(self.data / "smp2017", development=True)
+    def smp(self, *, development: bool = True) -> IntentSet:
+        given = sets.smp2017(self.data / "smp2017", development=development)
         return given.every(2 if self.quick else 1)
+
+    def smp_train_alone(self) -> IntentSet:
+        return self.smp(development=False)
 
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -122,7 +125,6 @@ def _send(pool: ProcessPoolExecutor, size: Size) -> list[Future[Found]]:
     seeds = range(1 if size.quick else SEEDS)
     jobs: list[tuple[Callable[..., Found], Any]] = [
         *((_whole, name) for name in WHOLE),
-        *(() if size.quick else ((_train_alone, None),)),
         (_forgetting, None),
         *((_few_shot, (shots, s, True)) for shots in (10, 5) for s in seeds),
         *((_few_shot, (shots, s, False)) for shots in (10, 5) for s in seeds[:SUPERVISED]),
@@ -183,6 +185,7 @@ WHOLE: dict[str, tuple[str, Callable[[Size], IntentSet]]] = {
     "clinc150": (ENGLISH, Size.clinc),
     "banking77_full": (ENGLISH, Size.bank),
     "smp2017": (MULTILINGUAL, Size.smp),
+    "smp2017_train_alone": (MULTILINGUAL, Size.smp_train_alone),
 }
 
 
@@ -210,17 +213,6 @@ def _whole(size: Size, name: str) -> Found:
     if name == "banking77_full":
         found["typo_loss"] = (scores.accuracy - _with_typos(bench, model, given), "")
     return found
-
-
-def _train_alone(size: Size, _: None) -> Found:
-    """SMP2017 where the part that chose the settings is not trained on."""
-    bench, given = _bench(MULTILINGUAL), sets.smp2017(size.data / "smp2017")
-    scores = bench.score(bench.tuned(given, Config.suited(len(given.train))), given)
-    told = "the same without dev, 15 bins"
-    return {
-        "smp2017_train_alone": (scores.accuracy, ""),
-        "smp2017_train_alone_ece": (scores.ece, told),
-    }
 
 
 def _with_typos(bench: Bench, model: Any, given: IntentSet) -> float:
