@@ -1,4 +1,4 @@
-"""Learning on: what is new is taught together with a replay of what is old."""
+"""Learning on: what is new is taught together with a replay of what is old, and gives way to it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ml.head import turns
-from ml.types import Example
+from ml.types import Example, Vectors
 
 REPLAYED = 200  # of each old intent, where there are as many
+MARGIN = 1.0  # in logits, by which an example of an old intent is to be told from a newer one
 
 
 def replay(old: Sequence[Example], new: Sequence[Example], *, seed: int = 0) -> list[Example]:
@@ -26,3 +27,15 @@ def replay(old: Sequence[Example], new: Sequence[Example], *, seed: int = 0) -> 
     _, classes = np.unique([old[row].label for row in order], return_inverse=True)
     chosen = order[np.asarray(turns(classes)) < REPLAYED]
     return [*(old[row] for row in np.sort(chosen)), *new]
+
+
+def margins(rounds: Sequence[int]) -> Vectors:
+    """What each intent (column) is given ahead, in logits, where an example of another (row) is learned.
+
+    float32[intents, intents] of the round in which each intent came. A newer intent takes texts of
+    older ones that are hardly nearer to it, and customers lose answers that they used to get. So an
+    old intent's example has to be nearer to its own by a margin (of labels, as in Cao et al. 2019,
+    arXiv:1906.07413; here of ages), which a new intent's example has not.
+    """
+    ages = np.asarray(rounds)
+    return (MARGIN * (ages[None, :] > ages[:, None])).astype(np.float32)

@@ -27,7 +27,8 @@ class Lesson:
     """What is taught: token ids, their classes, how much each counts, and where training begins.
 
     `texts` are those of the tokens, `vectors` float32[n, d] the tokens' before it. Of the last rows
-    the class is only guessed: `soft` is float32[m, classes], its chances.
+    the class is only guessed: `soft` is float32[m, classes], its chances. `margins` are those of
+    `ml.continual`, float32[classes, classes].
     """
 
     texts: list[str]
@@ -36,6 +37,7 @@ class Lesson:
     weights: Vectors
     vectors: Vectors
     soft: Vectors | None = None
+    margins: Vectors | None = None
 
     def targets(self, rows: Rows, count: int) -> Vectors:
         """float32[rows, count]."""
@@ -45,12 +47,19 @@ class Lesson:
             targets[guessed >= 0] = self.soft[guessed[guessed >= 0]]
         return targets
 
+    def ahead(self, rows: Rows) -> Vectors:
+        """float32[rows, classes], or [rows, 1] of nothing: the margins of their classes."""
+        if self.margins is None:
+            return np.zeros((len(rows), 1), dtype=np.float32)
+        return self.margins[self.classes[rows]]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One step's part of a lesson, on the device, with what the classifier makes of it.
 
-    `rows` are the lesson's, `targets` float32[n, classes] the chances that it teaches.
+    `rows` are the lesson's, `targets` float32[n, classes] the chances that it teaches, `margins`
+    float32[n, classes] what the other classes are given ahead.
     """
 
     rows: list[int]
@@ -58,6 +67,7 @@ class Batch:
     mask: torch.Tensor
     classes: torch.Tensor
     targets: torch.Tensor
+    margins: torch.Tensor
     weights: torch.Tensor
     vectors: torch.Tensor
     logits: torch.Tensor
@@ -68,7 +78,7 @@ class Batch:
         import torch
 
         losses = torch.nn.functional.cross_entropy(
-            logits, self.targets, label_smoothing=smoothing, reduction="none"
+            logits + self.margins, self.targets, label_smoothing=smoothing, reduction="none"
         )
         return (losses * self.weights).mean()
 
@@ -184,8 +194,9 @@ class Course:
         vectors = self._classifier.trainee.embed(ids, mask)
         logits = self._classifier.logits(vectors)
         targets = torch.from_numpy(self._lesson.targets(rows, logits.shape[1])).to(ids.device)
+        margins = torch.from_numpy(self._lesson.ahead(rows)).to(ids.device)
         batch = Batch(
-            *(rows.tolist(), ids, mask, classes, targets, weights, vectors, logits),
+            *(rows.tolist(), ids, mask, classes, targets, margins, weights, vectors, logits),
             step=self._state.step,
         )
         loss = batch.loss(logits, self._config.smoothing)

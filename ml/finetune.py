@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ def tune(
     passages: Sequence[tuple[str, str]] = (),
     background: Sequence[str] = (),
     paraphrase: Paraphrase | None = None,
+    rounds: Mapping[str, int] | None = None,
     config: Config | None = None,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
@@ -56,7 +57,8 @@ def tune(
     `unlabelled` are a tenant's messages without labels, `passages` (question, passage) pairs of its
     knowledge base, `background` sentences about other things (`ml.background`), `paraphrase` what
     says a text in so many other ways. Without a config it is `Config.suited`. What a model should
-    learn beside what an earlier one knows, `ml.continual` puts together.
+    learn beside what an earlier one knows, `ml.continual` puts together; `rounds` tell in which of
+    such trainings an intent came, the first where they do not.
 
     With a folder for checkpoints a run that was killed goes on when it is called again with the same
     input, to the same result; the caller removes the folder afterwards. Whatever `progress` raises
@@ -69,7 +71,7 @@ def tune(
     config = config or Config.suited(
         len(examples), unlabelled=len(unlabelled), passages=len(passages)
     )
-    material = prepare(examples, share=config.held_out, seed=config.seed)
+    material = prepare(examples, share=config.held_out, seed=config.seed, rounds=rounds)
     if not material.teaches:
         return _instant(encoder, material, background, config, say)
     sources = Sources(unlabelled, passages, background, paraphrase)

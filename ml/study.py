@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,9 @@ def study(
         pretrain.adapt(
             trainee, [*texts, *sources.unlabelled], seed=config.seed, progress=_quietly(progress)
         )
-    lesson = teach(trainee, texts, classes, material.names, sources, config)
+    lesson = replace(
+        teach(trainee, texts, classes, material.names, sources, config), margins=material.margins
+    )
     classifier = Classifier(trainee, lesson.vectors, lesson.classes, count=len(material.names))
     course = Course(
         classifier,
@@ -181,4 +183,6 @@ def _digest(trainee: Trainee, lesson: Lesson, config: Config) -> str:
     digest.update(lesson.weights.tobytes())
     if lesson.soft is not None:
         digest.update(lesson.soft.tobytes())
+    if lesson.margins is not None:
+        digest.update(lesson.margins.tobytes())
     return digest.hexdigest()

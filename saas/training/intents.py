@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +24,7 @@ from ml.personal import redact
 from ml.types import Example, Prediction
 from saas import engine
 from saas.training import paraphrase, store
-from saas.training.models import Correction, Kind, ModelVersion
+from saas.training.models import Correction, Kind, ModelVersion, Run
 from saas.training.models import Example as Row
 
 SCORE = "accuracy"
@@ -48,12 +50,14 @@ class Data:
     """What a run learns from.
 
     `frozen` is the test part: no tuned model is trained on it. `fresh` are the texts of the examples
-    that came, or were corrected, since the live model was made.
+    that came, or were corrected, since the live model was made. `rounds` tell after how many tunings
+    an intent's first example came.
     """
 
     examples: list[Example]
     frozen: list[Example]
     fresh: frozenset[str] = frozenset()
+    rounds: dict[str, int] = field(default_factory=dict)
     corrections: list[Example] = field(default_factory=list)
     unlabelled: list[str] = field(default_factory=list)
     passages: list[tuple[str, str]] = field(default_factory=list)
@@ -78,11 +82,21 @@ def read() -> Data:
         [example for example, away in zip(examples, apart, strict=True) if not away],
         [example for example, away in zip(examples, apart, strict=True) if away],
         frozenset(fresh),
+        _rounds((label, at) for _, _, label, at in found),
         [Example(text=text, label=label) for text, label in corrected],
         list(_unlabelled({example.text for example in examples})),
         import_string(settings.PASSAGES)(),
         import_string(settings.EXPECTATIONS)(),
     )
+
+
+def _rounds(arrivals: Iterable[tuple[str, datetime]]) -> dict[str, int]:
+    first: dict[str, datetime] = {}
+    for label, at in arrivals:
+        first[label] = min(at, first.get(label, at))
+    tuned = Run.objects.filter(kind=Kind.INTENT, step="tuned", state=Run.State.SUCCEEDED)
+    starts = list(tuned.order_by("started_at").values_list("started_at", flat=True))
+    return {label: bisect_right(starts, at) for label, at in first.items()}
 
 
 def fit(data: Data, task: store.Task, *, progress: Report) -> IntentModel:
@@ -173,7 +187,9 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
     changes = {"threads": settings.THREADS} | task.options
     limit = changes.pop("fairness_limit", None)
     examples = data.examples
+    rounds: dict[str, int] = {}
     if changes.pop("continual", False):
+        rounds = data.rounds
         examples = continual.replay(*_by_age(data), seed=changes.get("seed", 0))
         progress(0.0, f"{len(data.fresh):,} texts are new; {len(examples):,} examples in all.")
     paraphraser = paraphrase.paraphraser(lambda line: progress(0.0, line))
@@ -185,6 +201,7 @@ def _tune(data: Data, task: store.Task, progress: Report) -> IntentModel:
         passages=data.passages,
         background=sentences(),
         paraphrase=paraphraser,
+        rounds=rounds,
         config=Config.suited(
             len(examples),
             unlabelled=len(data.unlabelled),

@@ -231,6 +231,7 @@ NOTES = {
     r"(\d+) texts are examples of two or more intents.*": r"\1 条文本同时属于多个意图，请只保留一个",
     r"(\d+) intents have a single example.*": r"\1 个意图只有一条样本，这些样本不会留作检验",
     r"(\d+) texts are over (\d+) characters.*": r"\1 条文本超过 \2 个字符，训练只读开头部分",
+    r"(\d+) intents came later than others.*": r"\1 个意图是后来添加的，难以区分时让位于较早的意图",
     r"nothing could be held out.*": "没有可以留作检验的样本：不能提前停止，也没有数据",
     r"(\w+) could not be tried: nothing was held out": r"\1 未能试用：没有可以留作检验的样本",
     r"(\w+) did nothing: there are no passages": r"\1 未起作用：没有知识库条目",

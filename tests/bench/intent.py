@@ -284,6 +284,7 @@ def _forgetting(size: Size, _: None) -> Found:
     return curve | {
         "forgetting": (forgetting.lost, ""),
         "old_intents_apart": (forgetting.apart, told),
+        "new_intents_after_5": (forgetting.new, "those of the rounds, among all intents"),
     }
 
 

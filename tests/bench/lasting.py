@@ -16,7 +16,7 @@ from tests.bench.sets import IntentSet
 from tests.bench.tuned import Bench
 
 FIRST, ROUNDS, NEW = 52, 5, 5  # intents at the start, rounds, new intents a round
-MEASURED = (3, 5)  # rounds
+MEASURED = (0, 3, 5)  # rounds
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,13 @@ class Forgetting:
     """`curve` is the accuracy on the first intents' test texts, among all intents known by then,
 
     after so many rounds. `apart` is that of the last model where only the first may be chosen: what
-    is lost there has faded, what is lost beside it goes to the choice among more.
+    is lost there has faded, what is lost beside it goes to the choice among more. `new` is how it
+    does on the test texts of all intents that came later.
     """
 
     curve: dict[int, float]
     apart: float
+    new: float
 
     @property
     def lost(self) -> float:
@@ -38,34 +40,39 @@ class Forgetting:
 def measure(bench: Bench, given: IntentSet, **changes: Any) -> Forgetting:
     """Intents come in the order of their names; settings are the product's, but for `changes`."""
     names = sorted({example.label for example in given.train})
-    first = set(names[:FIRST])
-    test = [example for example in given.test if example.label in first]
-    known = [example for example in given.train if example.label in first]
-    curve = {0: _exam(bench, known, test, changes)[0]}
-    apart = 0.0
-    for round_ in range(1, ROUNDS + 1):
-        start = FIRST + (round_ - 1) * NEW
-        fresh = set(names[start : start + NEW])
-        new = [example for example in given.train if example.label in fresh]
+    rounds = {name: max(0, (n - FIRST) // NEW + 1) for n, name in enumerate(names)}
+    first = [example for example in given.test if not rounds[example.label]]
+    later = [example for example in given.test if 0 < rounds[example.label] <= ROUNDS]
+    known: list[Example] = []
+    curve, apart, new = {}, 0.0, 0.0
+    for round_ in range(ROUNDS + 1):
+        fresh = [example for example in given.train if rounds[example.label] == round_]
         if round_ in MEASURED:
-            train = continual.replay(known, new)
-            curve[round_], apart = _exam(bench, train, test, changes)
+            exam = _Exam(bench, continual.replay(known, fresh), rounds, changes)
+            curve[round_], apart = exam.accuracy(first), exam.accuracy(first, among=first)
+            new = exam.accuracy(later) if round_ == ROUNDS else new
             print(f"  round {round_}: {curve[round_]:.4f} on the first intents", flush=True)
-        known = [*known, *new]
-    return Forgetting(curve, apart)
+        known = [*known, *fresh]
+    return Forgetting(curve, apart, new)
 
 
-def _exam(
-    bench: Bench, train: list[Example], test: list[Example], changes: dict[str, Any]
-) -> tuple[float, float]:
-    """Accuracy among all that is taught, and among the test's intents only."""
-    model = bench.tuned(IntentSet(train, test, [], []), Config.suited(len(train), **changes))
-    texts, labels = [example.text for example in test], [example.label for example in test]
-    chances = model.chances(bench.encode(model, texts), texts)
-    first = [number for number, label in enumerate(model.labels) if label in set(labels)]
+class _Exam:
+    """A model of what is known in some round, and how it does."""
 
-    def right(allowed: list[int]) -> float:
-        chosen = chances[:, allowed].argmax(axis=1)
-        return metrics.accuracy(labels, [model.labels[allowed[place]] for place in chosen])
+    def __init__(
+        self, bench: Bench, train: list[Example], rounds: dict[str, int], changes: dict[str, Any]
+    ) -> None:
+        config = Config.suited(len(train), **changes)
+        self._bench = bench
+        self._model = bench.tuned(IntentSet(train, [], [], []), config, rounds=rounds)
 
-    return right(list(range(len(model.labels)))), right(first)
+    def accuracy(self, test: list[Example], *, among: list[Example] | None = None) -> float:
+        """Where any intent may be chosen, or only those of some examples."""
+        model, texts = self._model, [example.text for example in test]
+        chances = model.chances(self._bench.encode(model, texts), texts)
+        allowed = {example.label for example in among} if among else set(model.labels)
+        columns = [column for column, name in enumerate(model.labels) if name in allowed]
+        chosen = chances[:, columns].argmax(axis=1)
+        return metrics.accuracy(
+            [example.label for example in test], [model.labels[columns[place]] for place in chosen]
+        )

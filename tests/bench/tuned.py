@@ -48,7 +48,14 @@ class Bench:
             self.encoder.encode(texts), labels, texts=texts, background=background
         )
 
-    def tuned(self, given: IntentSet, config: Config, *, unlabelled: bool = False) -> IntentModel:
+    def tuned(
+        self,
+        given: IntentSet,
+        config: Config,
+        *,
+        unlabelled: bool = False,
+        rounds: dict[str, int] | None = None,
+    ) -> IntentModel:
         """The model of the second step; `unlabelled` also gives it the texts without labels."""
         return tune(
             self.encoder,
@@ -56,6 +63,7 @@ class Bench:
             given.train,
             unlabelled=given.unlabelled if unlabelled else (),
             background=sentences(),
+            rounds=rounds,
             config=config,
             progress=Clock(),
         )

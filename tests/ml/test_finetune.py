@@ -284,3 +284,15 @@ def test_the_adapter_gives_the_vectors_that_it_was_trained_with(small) -> None:
     theirs = small.encoder.encode(list(ASKED), adapter=model.adapter)
     assert np.abs((trainee.encode(list(ASKED)) * theirs).sum(axis=1) - 1).max() < 0.01
     assert trainee.adapter().name == model.adapter.name
+
+
+@pytest.mark.parametrize(("older", "newer"), [("refund", "returns"), ("returns", "refund")])
+def test_a_new_intent_gives_way_to_an_old_one(older: str, newer: str, small: Tuning) -> None:
+    """Both have the same examples: what the older one was asked before stays rather its own."""
+    texts = TAUGHT["refund"]
+    torn = [*EXAMPLES, *(Example(text, "returns") for text in texts)]
+    long = {"epochs": 20, "batch": 64, "held_out": 0.0}
+    model = small(torn, rounds={newer: 1}, changes=long)
+    chances = model.chances(model.read(texts, small.encoder.encode), texts)
+    old, new = (chances[:, model.labels.index(name)] for name in (older, newer))
+    assert (old > new).all()

@@ -66,9 +66,9 @@ def batch_of(classifier: Classifier, ids: Any, mask: Any, vectors: Any) -> Batch
     import torch
 
     told, rows = torch.from_numpy(CLASSES), list(range(len(TEXTS)))
-    targets, weights = torch.eye(4)[told], torch.ones(len(rows))
+    targets, ahead, weights = torch.eye(4)[told], torch.zeros(1), torch.ones(len(rows))
     logits = classifier.logits(vectors)
-    return Batch(rows, ids, mask, told, targets, weights, vectors, logits, step=0)
+    return Batch(rows, ids, mask, told, targets, ahead, weights, vectors, logits, step=0)
 
 
 @pytest.fixture

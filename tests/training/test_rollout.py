@@ -219,5 +219,7 @@ def test_the_schedule_tunes_again_from_what_is_new(shop, worked_off, monkeypatch
     assert found["step"] == "tuned"
     run = shop.call.get(f"training/runs/{found['id']}").json()
     assert (run["state"], run["options"]) == ("succeeded", QUICK | {"continual": True})
+    notes = shop.call.get(f"versions/{found['id']}/report").json()["report"]["notes"]
+    assert any(note.startswith("1 intents came later") for note in notes)
     assert say(shop, "I want a gift card")["answer"]["intent"] == "gift_card"
     assert say(shop)["answer"]["intent"] == "order_status"
