@@ -16,7 +16,6 @@ from tests.bench.sets import IntentSet
 from tests.bench.tuned import Bench
 
 FIRST, ROUNDS, NEW = 52, 5, 5  # intents at the start, rounds, new intents a round
-MEASURED = (0, 3, 5)  # rounds
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,11 @@ class Forgetting:
         return self.curve[0] - self.curve[ROUNDS]
 
 
-def measure(bench: Bench, given: IntentSet, **changes: Any) -> Forgetting:
-    """Intents come in the order of their names; settings are the product's, but for `changes`."""
+def measure(bench: Bench, given: IntentSet, looks: tuple[int, ...], **changes: Any) -> Forgetting:
+    """Intents come in the order of their names; settings are the product's, but for `changes`.
+
+    `looks` are the rounds that are measured, none and the last among them.
+    """
     names = sorted({example.label for example in given.train})
     rounds = {name: max(0, (n - FIRST) // NEW + 1) for n, name in enumerate(names)}
     first = [example for example in given.test if not rounds[example.label]]
@@ -47,7 +49,7 @@ def measure(bench: Bench, given: IntentSet, **changes: Any) -> Forgetting:
     curve, apart, new = {}, 0.0, 0.0
     for round_ in range(ROUNDS + 1):
         fresh = [example for example in given.train if rounds[example.label] == round_]
-        if round_ in MEASURED:
+        if round_ in looks:
             exam = _Exam(bench, continual.replay(known, fresh), rounds, changes)
             curve[round_], apart = exam.accuracy(first), exam.accuracy(first, among=first)
             new = exam.accuracy(later) if round_ == ROUNDS else new
