@@ -221,7 +221,9 @@ class Retriever:
         )
         vectors = self._index.vectors(rows)
         ranking = vectors @ question.vector
-        centred = self._nearness(rows, vectors, question)
+        centred = np.zeros(len(rows), dtype=np.float32)
+        if words.most:  # signs and emoji alone ask nothing, wherever their vector lies
+            centred = self._nearness(rows, vectors, question)
         both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
         each = max(WORD, WORDS / words.most) if words.most else 0.0
         ranking = ranking + each * self._spread * words.scores[rows]

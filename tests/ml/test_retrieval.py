@@ -63,7 +63,9 @@ def test_a_question_finds_its_passage_in_the_other_language(ask) -> None:
     assert ask("我可以退货吗？多少天之内")[0].id == "returns"
 
 
-@pytest.mark.parametrize("text", ["Who won the match last night?", "今天天气真好", "1", "😀"])
+@pytest.mark.parametrize(
+    "text", ["Who won the match last night?", "今天天气真好", "1", "?!", "😀", "🎉🎉🎉"]
+)
 def test_talk_about_other_things_finds_nothing_relevant(ask, text: str) -> None:
     assert not any(hit.relevant for hit in ask(text))
 
