@@ -13,7 +13,7 @@ from ml.adapters import Adapter
 from ml.encoder import Encoder
 from ml.index import VectorIndex
 from ml.language import Language, language_of
-from ml.lexical import LexicalIndex
+from ml.lexical import LexicalIndex, tokens
 from ml.parts import Parts, own_centres
 from ml.sentences import Span
 from ml.types import Progress, Vectors
@@ -126,7 +126,8 @@ class Retriever:
     which is taken likewise from its language's centre: a whole passage is a bit near to all that its
     subject is near to. Where the borders lie is measured: 98% of sentences about other
     things stay below each. One is for the meaning alone, as a question in another language has no
-    words of its passage; one for both.
+    words of its passage; one for both. Signs and emoji alone have a vector that may lie anywhere: they
+    find the passages whose question they are.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Retriever:
         self._rows = {id_: row for row, id_ in enumerate(self._ids)}
         words = None if before is None else before.words
         self.words: LexicalIndex = LexicalIndex.build(passages.texts, before=words)
+        self._signs = _signs(passages.texts)
         spoken = [language_of(text) for text in passages.texts]
         others = [question.text for question in background]
         asked = np.stack([question.vector for question in background])
@@ -221,9 +223,10 @@ class Retriever:
         )
         vectors = self._index.vectors(rows)
         ranking = vectors @ question.vector
-        centred = np.zeros(len(rows), dtype=np.float32)
-        if words.most:  # signs and emoji alone ask nothing, wherever their vector lies
-            centred = self._nearness(rows, vectors, question)
+        centred = self._nearness(rows, vectors, question)
+        if not words.most:
+            centred = np.isin(rows, self._signs.get(question.text.strip(), [])).astype(np.float32)
+            ranking = ranking + centred
         both = (1 - RELEVANT_WORDS) * centred + RELEVANT_WORDS * words.shares[rows]
         each = max(WORD, WORDS / words.most) if words.most else 0.0
         ranking = ranking + each * self._spread * words.scores[rows]
@@ -247,6 +250,16 @@ def centres(texts: Sequence[str], vectors: Vectors) -> dict[Language, Vectors]:
     return {
         language: vectors[languages == language].mean(axis=0) for language in get_args(Language)
     }
+
+
+def _signs(texts: Sequence[str]) -> dict[str, list[int]]:
+    """Rows by their question, of those whose question has no word."""
+    found: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        question = text.partition("\n")[0].strip()
+        if not any(tokens(question)):
+            found.setdefault(question, []).append(row)
+    return found
 
 
 def _greatest(scores: Vectors, among: Rows | None) -> Rows:

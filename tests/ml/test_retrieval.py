@@ -58,6 +58,24 @@ def test_a_question_finds_its_passage_in_either_language(ask, question: str, pas
     assert 0 < best.certainty < 1
 
 
+def test_emoji_find_the_passage_that_was_taught_for_them_and_no_other(encoder: Encoder) -> None:
+    texts = ["🐶\nDogs are welcome on a lead.", "👍\nThank you!", "👌\nSee you soon!"]
+    passages = Passages(["dog", "up", "fine"], texts, encoder.encode(texts, kind="passage"))
+    retriever = Retriever(passages, strangers(encoder))
+
+    def found(text: str) -> list[str]:
+        question = Question(text, encoder.encode([text])[0])
+        return [hit.id for hit in retriever.search(question, 3) if hit.relevant]
+
+    assert [found(text) for text in ("🐶", " 👍 ", "👌", "👍👌", "?")] == [
+        ["dog"],
+        ["up"],
+        ["fine"],
+        [],
+        [],
+    ]
+
+
 def test_a_question_finds_its_passage_in_the_other_language(ask) -> None:
     assert ask("Which colours does the sofa come in?")[0].id == "colours"
     assert ask("我可以退货吗？多少天之内")[0].id == "returns"

@@ -18,9 +18,9 @@ from tests.training.test_runs import train, versions
 DOG = "Can I bring my dog along, mail me at jo@tea.example"
 TAUGHT = {
     DOG: "Dogs are welcome on a lead.",
-    # Nothing but the vectors tells these from each other: they have no words.
-    "🐶🐶": "🐶 is fine.",
-    "🚲🚲": "🚲 stays outside.",
+    # Nothing but the vectors tells these from each other: they have the same words.
+    "Does the lamp come with the table?": "The lamp is sold with the table.",
+    "Does the table come with the lamp?": "The table is sold with the lamp.",
     "能在店里充电吗？": "店里每张桌子都有插座，可以免费充电。",
 }
 
