@@ -66,9 +66,12 @@ class Paraphraser:
             )
         except OpenAIError as error:
             return self._give_up(f"{type(error).__name__}{language_model.status_of(error)}")
-        if not answer.choices:
-            return self._give_up("an answer without a choice")
-        return _usable(text, answer.choices[0].message.content or "")[:count]
+        except ValueError:
+            return self._give_up("an answer that is no JSON")
+        said = _said(answer)
+        if said is None:
+            return self._give_up("an answer that is no chat completion")
+        return _usable(text, said)[:count]
 
     def _give_up(self, why: str) -> list[str]:
         """The server's own words are left out: they may repeat the customer's."""
@@ -79,6 +82,14 @@ class Paraphraser:
             "paraphrases. The operator checks LLM_BASE_URL, LLM_API_KEY and LLM_MODEL."
         )
         return []
+
+
+def _said(answer: Any) -> str | None:
+    """The model's words; None where the server answered something else, such as a web page."""
+    try:
+        return answer.choices[0].message.content or ""
+    except (AttributeError, IndexError, TypeError):
+        return None
 
 
 def _usable(text: str, answer: str) -> list[str]:

@@ -22,13 +22,21 @@ from typing import Any
 from ml import augment, discovery, shapes, weights
 from ml.finetune import Config
 from ml.types import Example
+from saas import language_model
+from saas.training.paraphrase import paraphraser
 from tests.bench import cost, lasting, search, sets
 from tests.bench.sets import IntentSet
 from tests.bench.tuned import Bench
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "saas.settings")  # which language model there is
 SEEDS = 5
 SUPERVISED = 2  # seeds of the rows without unlabelled texts, which stand beside the others
 ENGLISH, MULTILINGUAL = weights.ENGLISH, ""
+NEEDED = {  # by the gains that not each run has
+    "homophones": "the full form",
+    "hard_negatives": "the full form",
+    "paraphrase": "the full form, LLM_BASE_URL and LLM_MODEL",
+}
 SWITCHES = ("consistency", "contrastive", "adversarial", "typos", "pretrain", "self_training")
 
 PROTOCOL = {
@@ -123,13 +131,17 @@ def _bench(encoder: str) -> Bench:
 def _send(pool: ProcessPoolExecutor, size: Size) -> list[Future[Found]]:
     """The longest first, so that none is left alone at the end."""
     seeds = range(1 if size.quick else SEEDS)
+    full: list[tuple[Callable[..., Found], Any]] = [
+        *((_few_shot, (shots, s, False)) for shots in (10, 5) for s in seeds[:SUPERVISED]),
+        *((_homophones, None), (_passages, None)),
+        *([(_switch, "paraphrase")] if language_model.is_set() else ()),
+    ]
     jobs: list[tuple[Callable[..., Found], Any]] = [
         *((_whole, name) for name in WHOLE if not (size.quick and name in FULL_FORM)),
         (_forgetting, None),
         *((_few_shot, (shots, s, True)) for shots in (10, 5) for s in seeds),
-        *((_few_shot, (shots, s, False)) for shots in (10, 5) for s in seeds[:SUPERVISED]),
+        *(() if size.quick else full),
         *((_switch, name) for name in ("", *SWITCHES[: 1 if size.quick else None])),
-        *(() if size.quick else ((_homophones, None), (_passages, None))),
         (_clusters, None),
     ]
     return [pool.submit(job, size, what) for job, what in jobs]
@@ -154,19 +166,21 @@ class Rows:
         for name in ("banking77_10shot", "banking77_5shot"):
             for kind in ("", "_supervised"):
                 self._mean(f"{name}{kind}")
-        for name in SWITCHES:
+        for name in (*SWITCHES, "paraphrase"):
             on = self.figures.get(f"switched_{name}")
             if on is not None:
                 told = "5 shots, official test, seed 0, no refit: on less off, all others off"
                 self.put({f"gain_{name}": (on - self.figures["switched_off"], told)})
-        self.put({"gain_paraphrase": (None, "not measured: no language model is at hand here")})
-        for name in ("homophones", "hard_negatives"):  # of the full form
-            self.figures.setdefault(f"gain_{name}", None)
+        for name, needed in NEEDED.items():
+            if f"gain_{name}" not in self.figures:
+                self.put({f"gain_{name}": (None, f"needs {needed}")})
         calibrated = [self.figures.get(name) for name in (*(f"{n}_ece" for n in WHOLE), *FEW_ECE)]
         self.put({"ece_max": (max(ece for ece in calibrated if ece is not None), "")})
 
     def _mean(self, name: str) -> None:
         found = [v for n, v in self.figures.items() if n.startswith(f"{name}_seed")]
+        if not found:
+            return
         errors = [v for n, v in self.figures.items() if n.startswith(f"{name}_ece_seed")]
         told = "" if name in PROTOCOL else "the same without any text that has no label"
         self.put(
@@ -246,7 +260,9 @@ def _switch(size: Size, name: str) -> Found:
     on = {name: "on"} if name else {}
     changes = size.changes | {"refit": False} | dict.fromkeys(SWITCHES, "off") | on
     config = Config.suited(len(given.train), unlabelled=messages, **changes)
-    scores = bench.score(bench.tuned(given, config, unlabelled=True), given)
+    ways = paraphraser(print) if name == "paraphrase" else None
+    model = bench.tuned(given, config, unlabelled=True, paraphrase=ways)
+    scores = bench.score(model, given)
     return {f"switched_{name or 'off'}": (scores.accuracy, "5 shots, official test, no refit")}
 
 

@@ -14,6 +14,7 @@ from ml.background import sentences
 from ml.encoder import Encoder
 from ml.finetune import Config, tune
 from ml.intent import IntentModel
+from ml.lesson import Paraphrase
 from ml.types import Example
 from tests.bench.sets import IntentSet
 
@@ -55,6 +56,7 @@ class Bench:
         *,
         unlabelled: bool = False,
         rounds: dict[str, int] | None = None,
+        paraphrase: Paraphrase | None = None,
     ) -> IntentModel:
         """The model of the second step; `unlabelled` also gives it the texts without labels."""
         return tune(
@@ -63,6 +65,7 @@ class Bench:
             given.train,
             unlabelled=given.unlabelled if unlabelled else (),
             background=sentences(),
+            paraphrase=paraphrase,
             rounds=rounds,
             config=config,
             progress=Clock(),

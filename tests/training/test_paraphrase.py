@@ -20,12 +20,17 @@ TEXT = "Where is my parcel?"
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with `says`, or with `status` where that is an error; keeps what it was asked."""
+    """Answers with `says`, with `body` where that is set, or with `status` where that is an error.
+
+    It keeps what it was asked.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.says = ""
         self.status = 200
+        self.body = ""
+        self.kind = "application/json"
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
 
@@ -42,9 +47,10 @@ class Handler(BaseHTTPRequestHandler):
             "choices": [{"index": 0, "finish_reason": "stop", "message": message}]
         }
         bad = {"error": {"message": f"no: {TEXT}"}}
-        body = json.dumps(good if self.server.status == 200 else bad).encode()
+        answer = json.dumps(good if self.server.status == 200 else bad)
+        body = (self.server.body or answer).encode()
         self.send_response(self.server.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", self.server.kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -123,6 +129,24 @@ def test_a_failure_is_told_once_and_ends_the_asking(server, status) -> None:
     assert "without further paraphrases" in lines[0]
     assert TEXT not in str([*logs, *lines])  # the server's answer repeats the customer's words
     assert [entry["event"] for entry in logs] == ["no paraphrases"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html", "<!doctype html><h1>Welcome</h1>"),
+        ("application/json", "{{{"),
+        ("application/json", "[]"),
+        ("application/json", "{}"),
+        ("application/json", '{"choices": []}'),
+        ("application/json", '{"choices": [{}]}'),
+    ],
+)
+def test_what_is_no_chat_completion_is_a_failure_too(server, kind, body) -> None:
+    server.kind, server.body = kind, body
+    lines: list[str] = []
+    assert paraphraser(lines.append)(TEXT, 2) == []
+    assert "did not answer (an answer that is no " in lines[0]
 
 
 def test_a_server_that_is_not_there_is_a_failure_too(settings, monkeypatch) -> None:
