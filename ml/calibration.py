@@ -1,5 +1,6 @@
 """How logits and familiarity become confidence and scope, settled on held-out examples."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -111,12 +112,15 @@ def settle(
     unknown: Unknown,
     truth: Rows,
     *,
+    mistyped: HeldOut | None = None,
     gamma: float,
     c: float,
     sizes: dict[str, float],
     aim: Aim = ANY,
 ) -> Calibration:
-    spelling, temperature = _mixed(held, truth)
+    """`mistyped` is what was held out with typing errors: how much the spelling counts suits both."""
+    spelling = _spelling([held, mistyped] if mistyped else [held], truth)
+    temperature = _cooled(held.answers(spelling), truth)[1]
     plain = Calibration(
         gamma,
         c,
@@ -187,25 +191,32 @@ def quality(logits: Vectors, truth: Rows) -> tuple[float, float]:
     return right, float(np.log(np.maximum(chances, 1e-12)).mean())
 
 
-def _mixed(held: HeldOut, truth: Rows) -> tuple[float, float]:
-    """How much the spelling counts, and by what logits are divided.
+def _spelling(readings: Sequence[HeldOut], truth: Rows) -> float:
+    """How much the spelling counts.
 
     The likelihood of the truth is greatest by it: of a few hundred texts it tells more than how many
     are right.
     """
-    shares = SHARES if held.margins is not None else SHARES[:1]
-    fits = [(*_cooled(held.answers(share), truth), share) for share in shares]
-    _, temperature, spelling = min(fits)
-    return spelling, temperature
+    if any(reading.margins is None for reading in readings):
+        return SHARES[0]
+    truths = np.tile(truth, len(readings))
+    answers = [np.concatenate([reading.answers(share) for reading in readings]) for share in SHARES]
+    return min(zip((_cooled(logits, truths)[0] for logits in answers), SHARES, strict=True))[1]
 
 
-def instant_share(logits: Vectors, instant: Vectors, truth: Rows) -> float:
+def instant_share(tuned: Sequence[Vectors], instant: Sequence[Vectors], truth: Rows) -> float:
     """How much of an instant head's logits to add to a tuned one's, likewise by the likelihood.
 
-    It is the least share within a standard error of the best: the model of all examples is surer
-    than the one that is asked here, and needs less help.
+    Both are of each reading of the texts. It is the least share within a standard error of the best:
+    the model of all examples is surer than the one that is asked here, and needs less help.
     """
-    losses = np.asarray([_losses(logits + share * instant, truth) for share in INSTANT])
+    ours, theirs, truths = (
+        np.concatenate(tuned),
+        np.concatenate(instant),
+        np.tile(truth, len(tuned)),
+    )
+    found = [_losses(ours + share * theirs, truths) for share in INSTANT]
+    losses = np.asarray(found).reshape(len(INSTANT), len(tuned), -1).mean(axis=1)
     behind = losses - losses[losses.mean(axis=1).argmin()]
     errors = behind.std(axis=1) / len(truth) ** 0.5
     return INSTANT[int(np.argmax(behind.mean(axis=1) <= errors))]

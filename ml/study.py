@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ml import adversarial, consistency, contrastive, pretrain
+from ml import adversarial, augment, consistency, contrastive, pretrain
 from ml.adapters import Adapter, halfway
 from ml.calibration import quality
 from ml.checkpoint import Checkpoint
@@ -25,12 +26,22 @@ from ml.types import Progress, Vectors
 
 
 @dataclass(frozen=True, slots=True)
+class Mistyped:
+    """What was held out as a hurried customer types it; float32[n, d] with the adapter and without."""
+
+    texts: list[str]
+    vectors: Vectors
+    frozen: Vectors
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """What one training came to.
 
     `weight` is float32[classes, d] of the head. `fitted`, `held` and `background` are vectors of
     the examples it was fitted on, of those held out and of talk about other things; `frozen` are
-    the encoder's own of the first two, before the training.
+    the encoder's own of the three, before the training. `mistyped` is None where nothing is held out
+    and where the training makes no typing errors.
     """
 
     adapter: Adapter
@@ -40,6 +51,7 @@ class Study:
     held: Vectors
     background: Vectors
     frozen: tuple[Vectors, Vectors, Vectors]
+    mistyped: Mistyped | None
     device: str
     dtype: str
 
@@ -84,7 +96,8 @@ def study(
     trainee = _load(folder, config)
     texts, classes = [material.texts[row] for row in rows], material.classes[rows]
     asked = [material.texts[row] for row in exam]
-    parts = [trainee.tokenize(part) for part in (texts, asked, sources.background)]
+    hurried = _mistype(asked, config)
+    parts = [trainee.tokenize(part) for part in (texts, asked, sources.background, hurried)]
     frozen = [trainee.encode_tokens(part) for part in parts]
     if config.pretrain == "on":
         pretrain.adapt(
@@ -111,7 +124,7 @@ def study(
     )
     state = course.run()
     adapter, weight = _joined(classifier, twin)
-    fitted, held, background = (trainee.encode_tokens(part) for part in parts)
+    fitted, held, background, mistyped = (trainee.encode_tokens(part) for part in parts)
     return Study(
         adapter=adapter,
         weight=weight,
@@ -120,9 +133,16 @@ def study(
         held=held,
         background=background,
         frozen=(frozen[0], frozen[1], frozen[2]),
+        mistyped=Mistyped(hurried, mistyped, frozen[3]) if hurried else None,
         device=trainee.device.type,
         dtype=trainee.dtype,
     )
+
+
+def _mistype(texts: list[str], config: Config) -> list[str]:
+    """With the kinds of typing errors that training makes; nothing where it makes none."""
+    kinds, rng = errors(config), random.Random(config.seed)  # noqa: S311 - repeatable, no secret
+    return [augment.mistype(text, kinds, rng) for text in texts] if kinds else []
 
 
 def _joined(classifier: Classifier, twin: Study | None) -> tuple[Adapter, Vectors]:

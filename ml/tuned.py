@@ -42,9 +42,12 @@ def calibrate(
 
     `fitted` and `held` are the classes of the study's rows, `texts` the texts of both, `instant` the
     calibration of an instant model on the same rows, None where nothing is held out: how much its
-    head counts beside the tuned one is chosen first. Whole intents
-    stand in for the unknown as ever: their columns are taken out of the head and their examples out
-    of what is familiar. The encoder has seen their names, though, so that these figures flatter.
+    head counts beside the tuned one is chosen first. That, and how much the spelling counts, is to
+    suit texts with typing errors as well as those without.
+
+    Whole intents stand in for the unknown as ever: their columns are taken out of the head and their
+    examples out of what is familiar. The encoder has seen their names, though, so that these figures
+    flatter.
     """
     count = len(study.weight)
     sizes = {"examples": float(len(fitted) + len(held)), "classes": float(count)}
@@ -55,16 +58,36 @@ def calibrate(
             0.0, 0.0, familiarity=((0.0, 1.0),) * signs, threshold=NOTHING_BELOW, metrics=sizes
         ), None
     familiarity = Familiarity.fit(study.fitted, fitted, talk)
-    margins = Spelling.fit(texts[0], fitted, count=count).margins(texts[1])
+    spelling = Spelling.fit(texts[0], fitted, count=count)
     beside = Head.fit(
         study.frozen[0], fitted, count=count, gamma=instant.gamma, c=instant.c, seed=0
     )
-    share = instant_share(study.logits, beside.logits(study.frozen[1]), held)
+    readings = [(study.held, study.frozen[1])]
+    if study.mistyped:
+        readings.append((study.mistyped.vectors, study.mistyped.frozen))
+    share = instant_share(
+        [vectors @ study.weight.T for vectors, _ in readings],
+        [beside.logits(frozen) for _, frozen in readings],
+        held,
+    )
     head = Head.both(study.weight, beside, share=share)
-    known = HeldOut(head.logits(study.read_held), familiarity.signs(study.held), margins)
+
+    def asked(vectors: Vectors, frozen: Vectors, said: Sequence[str]) -> HeldOut:
+        logits = head.logits(np.hstack([vectors, frozen]))
+        return HeldOut(logits, familiarity.signs(vectors), spelling.margins(said))
+
+    known = asked(*readings[0], texts[1])
+    mistyped = asked(*readings[1], study.mistyped.texts) if study.mistyped else None
     unknown = _hold_tuned_out(study, head, fitted, held, talk)
     calibration = settle(
-        known, unknown, held, gamma=instant.gamma, c=instant.c, sizes=sizes, aim=aim
+        known,
+        unknown,
+        held,
+        mistyped=mistyped,
+        gamma=instant.gamma,
+        c=instant.c,
+        sizes=sizes,
+        aim=aim,
     )
     return replace(calibration, instant=share), evidence(calibration, known, unknown, held)
 
