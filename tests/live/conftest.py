@@ -118,9 +118,17 @@ def api(server: tuple[str, Process]) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser(server: Any) -> Iterator[Any]:
+def chromium(server: Any) -> Iterator[Any]:
     with widget.browsing() as browser:
         yield browser
+
+
+@pytest.fixture
+def browser(chromium: Any, committed: None) -> Iterator[Any]:
+    """Its windows are closed before the tables are emptied, for which no request may be on its way."""
+    yield chromium
+    for context in list(chromium.contexts):
+        context.close()
 
 
 @pytest.fixture

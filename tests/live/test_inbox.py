@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
-from django.db import connections
 
 from saas.chat import live
 from tenants import members
@@ -39,29 +38,17 @@ def agent(business: Business) -> tuple[str, str]:
         token = members.invite(by=owner, email="mei@desk.example", role="agent")
     user = User.objects.create_user("mei@desk.example", PASSWORD)
     members.accept(token=token, user=user, name="Mei")
+    greeting = {"name": "hello", "language": "en", "text": "Hello, {{agent}} here."}
+    assert business.call.post("inbox/canned", greeting).status_code == 200
     secret = totp.generate_totp_secret()
     totp.TOTP.activate(user, secret)
     return user.email, secret
 
 
 @pytest.fixture
-def site(business: Business, agent: Any, tmp_path: Path, port: int) -> Iterator[int]:
-    widget.chromium()
-    greeting = {"name": "hello", "language": "en", "text": "Hello, {{agent}} here."}
-    assert business.call.post("inbox/canned", greeting).status_code == 200
-    connections.close_all()
-    process = widget.serve(port, tmp_path / "web.log")
-    yield port
-    process.stop()
-
-
-@pytest.fixture
-def browser(site: int) -> Iterator[Any]:
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=widget.PATIENCE)
-    with widget.browsing() as browser:
-        yield browser
+def port(api: str) -> int:
+    """Of the server that all share."""
+    return urlsplit(api).port or 80
 
 
 def code(secret: str) -> str:
@@ -69,9 +56,9 @@ def code(secret: str) -> str:
     return totp.format_hotp_value(totp.hotp_value(secret, present))
 
 
-def sign_in(page: Any, site: int, email: str, secret: str = "") -> None:
+def sign_in(page: Any, port: int, email: str, secret: str = "") -> None:
     page.set_default_timeout(widget.PATIENCE)
-    page.goto(f"http://127.0.0.1:{site}/account/login/")
+    page.goto(f"http://127.0.0.1:{port}/account/login/")
     page.fill("[name=login]", email)
     page.fill("[name=password]", PASSWORD)
     page.click("main button")
@@ -89,16 +76,16 @@ def violations(page: Any) -> list[str]:
 
 
 def test_a_conversation_can_be_taken_the_moment_it_is_there(
-    browser: Any, site: int, business: Business, agent: tuple[str, str]
+    browser: Any, port: int, business: Business, agent: tuple[str, str]
 ) -> None:
     from playwright.sync_api import expect
 
     page = browser.new_context(locale="en-US", viewport=SIZES["wide"]).new_page()
-    sign_in(page, site, *agent)
+    sign_in(page, port, *agent)
     page.click("nav >> text=Inbox")
     expect(page.locator("#live")).to_have_text("Live")
     said = {"text": "I want to talk to a human", "customer": "C8"}
-    call(site, business.secret, "POST", "chat/messages", said)
+    call(port, business.secret, "POST", "chat/messages", said)
     expect(page.locator("#list")).to_contain_text("C8")
     page.evaluate(
         """() => new MutationObserver((_, observer) => {
@@ -111,7 +98,7 @@ def test_a_conversation_can_be_taken_the_moment_it_is_there(
 
 
 def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
-    browser: Any, site: int, business: Business, agent: tuple[str, str]
+    browser: Any, port: int, business: Business, agent: tuple[str, str]
 ) -> None:
     from playwright.sync_api import expect
 
@@ -119,14 +106,14 @@ def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
     page = browser.new_context(locale="en-US", viewport=SIZES["wide"]).new_page()
     page.on("console", lambda m: complaints.append(m.text) if m.type != "log" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    sign_in(page, site, *agent)
+    sign_in(page, port, *agent)
     page.click("nav >> text=Inbox")
     expect(page.locator("#live")).to_have_text("Live")
 
     def customer(text: str, conversation: str = "") -> Any:
         said = {"text": text, "customer": "C7"}
         said |= {"conversation_id": conversation} if conversation else {}
-        return call(site, business.secret, "POST", "chat/messages", said)[1]
+        return call(port, business.secret, "POST", "chat/messages", said)[1]
 
     talk = customer("I want to talk to a human")["conversation_id"]
     expect(page.locator("#list")).to_contain_text("C7")
@@ -137,7 +124,7 @@ def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
     expect(page.locator("#reply")).to_be_visible()
 
     colleague = browser.new_context(locale="zh-CN", viewport=SIZES["wide"]).new_page()
-    sign_in(colleague, site, business.owner)
+    sign_in(colleague, port, business.owner)
     colleague.goto(page.url)
     expect(page.locator("#thread")).to_contain_text(business.owner)  # somebody else looks at it
 
@@ -166,18 +153,18 @@ def test_a_hand_off_is_seen_taken_and_answered_as_it_happens(
     page.locator(".talk h2").click()
     page.keyboard.press("b")
     expect(page.locator(".talk")).to_contain_text("This hand-off has ended")
-    whole = call(site, business.secret, "GET", f"conversations/{talk}")[1]
+    whole = call(port, business.secret, "GET", f"conversations/{talk}")[1]
     assert whole["state"] == "bot"
     assert [m["text"] for m in whole["messages"] if m["agent"]] == ["Hello, Mei here."]
     assert complaints == []
 
 
 def test_the_inbox_is_for_everybody_and_fits_every_screen(
-    browser: Any, site: int, business: Business
+    browser: Any, port: int, business: Business
 ) -> None:
-    call(site, business.secret, "POST", "chat/messages", {"text": "talk to a human"})
+    call(port, business.secret, "POST", "chat/messages", {"text": "talk to a human"})
     page = browser.new_context(locale="en-US").new_page()
-    sign_in(page, site, business.owner)
+    sign_in(page, port, business.owner)
     base = page.url
     page.goto(f"{base}inbox/")
     page.click("#list a")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from tenants import members
 from tenants.models import Member, User
 from tests.conftest import Business
 from tests.live import widget
-from tests.live.conftest import Process
 from tests.portal.conftest import PASSWORD
 
 pytestmark = pytest.mark.live
@@ -43,28 +40,11 @@ def _quick_passwords() -> None:
     """Not here: the server knows the product's own way to keep passwords, and no other."""
 
 
-@pytest.fixture(scope="module")
-def site(django_db_setup: None, tmp_path_factory: Any) -> Iterator[str]:
-    widget.chromium()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process: Process = widget.serve(port, tmp_path_factory.mktemp("web") / "web.log")
-    yield f"http://127.0.0.1:{port}"
-    process.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(site: str) -> Iterator[Any]:
-    with widget.browsing() as browser:
-        yield browser
-
-
 class Person:
     """Somebody with the portal in one window; what the browser complains of is kept."""
 
-    def __init__(self, browser: Any, site: str, **context: Any) -> None:
-        self.context = browser.new_context(base_url=site, locale="en-GB", **context)
+    def __init__(self, browser: Any, api: str, **context: Any) -> None:
+        self.context = browser.new_context(base_url=api, locale="en-GB", **context)
         self.page = self.context.new_page()
         self.page.set_default_timeout(widget.PATIENCE)
         self.complaints: list[str] = []
@@ -114,8 +94,8 @@ def picture(page: Any, *names: str) -> None:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
-def test_somebody_sets_a_second_factor_and_signs_in_with_it(browser, site, business) -> None:
-    person = Person(browser, site)
+def test_somebody_sets_a_second_factor_and_signs_in_with_it(browser, api, business) -> None:
+    person = Person(browser, api)
     person.enter(business)
     person.page.wait_for_url(f"**/t/{business.slug}/")
     person.page.goto("/account/2fa/totp/activate/")
@@ -131,7 +111,7 @@ def test_somebody_sets_a_second_factor_and_signs_in_with_it(browser, site, busin
     codes = person.page.get_by_label("Unused codes").input_value().split()
 
     for code in (code_of(secret, ahead=1), codes[0]):  # the present one has been used
-        again = Person(browser, site)
+        again = Person(browser, api)
         again.enter(business)
         again.page.wait_for_url("**/account/2fa/authenticate/**")
         picture(again.page, "second-factor")
@@ -148,14 +128,14 @@ def test_somebody_sets_a_second_factor_and_signs_in_with_it(browser, site, busin
     ("language", "theme", "size"), [("en", "light", "phone"), ("zh", "dark", "desktop")]
 )
 def test_everybody_can_use_every_page(
-    browser, site, business, subtests, language: str, theme: str, size: str
+    browser, api, business, subtests, language: str, theme: str, size: str
 ) -> None:
-    person = Person(browser, site, viewport=SIZES[size])
+    person = Person(browser, api, viewport=SIZES[size])
     person.enter(business)
     person.page.wait_for_url(f"**/t/{business.slug}/")
     chosen = {"language": language, "theme": theme}
-    looks = [{"name": name, "value": value, "url": site} for name, value in chosen.items()]
-    stranger = Person(browser, site, viewport=SIZES[size])
+    looks = [{"name": name, "value": value, "url": api} for name, value in chosen.items()]
+    stranger = Person(browser, api, viewport=SIZES[size])
     for who, paths in ((stranger, OPEN), (person, ENTERED)):
         who.context.add_cookies(looks)
         for path in paths:

@@ -1,18 +1,13 @@
-"""The page in a real browser, on a real web server."""
+"""The demo's page in a real browser, on a real web server."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import found
 from tests.demo.test_page import ITEMS
-from tests.live import widget
-from tests.live.conftest import Process, eventually, status
 
 pytestmark = pytest.mark.live
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
@@ -21,31 +16,10 @@ PATIENCE = 60_000
 
 
 @pytest.fixture
-def site(committed: None, tmp_path: Path, free_port: int) -> Iterator[str]:
-    widget.chromium()
+def site(committed: None, api: str) -> str:
     harbour = found("harbour")
     assert harbour.call.post("items", ITEMS).status_code == 200
-    arguments = ("-m", "granian", "--interface", "wsgi", "--port", str(free_port), "--no-ws")
-    web = Process(tmp_path / "web.log", *arguments, "saas.wsgi:application")
-    try:
-        eventually(lambda: status(free_port, "/readyz") == 200, log=web.log, process=web)
-        yield f"http://127.0.0.1:{free_port}/"
-    finally:
-        web.stop()
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def browser(site: str) -> Iterator[Any]:
-    """After the site and stopped before it: Django refuses to work beside Playwright's event loop."""
-    with widget.browsing() as browser:
-        yield browser
+    return f"{api}/"
 
 
 def test_asking_and_clicking_change_the_page_in_place(browser, site) -> None:
