@@ -51,7 +51,6 @@ PROTOCOL = {
     "(what it turns away counts as wrong) at 0.955 or more",
     "smp2017": "official test; multilingual-e5-small tuned on train and dev, with settings that were "
     "chosen on dev without training on it",
-    "smp2017_train_alone": "the same without dev; in the full form",
     "ece_max": "the greatest expected calibration error (15 bins) of the rows above",
     "typo_loss": "BANKING77 full: test accuracy less that with typing errors in every text",
     "forgetting": "BANKING77: 52 intents, then five rounds of five; accuracy lost on the 52",
@@ -91,12 +90,9 @@ class Size:
     def clinc(self) -> IntentSet:
         return sets.clinc150(self.data / "clinc150").every(self.step)
 
-    def smp(self, *, development: bool = True) -> IntentSet:
-        given = sets.smp2017(self.data / "smp2017", development=development)
+    def smp(self) -> IntentSet:
+        given = sets.smp2017(self.data / "smp2017", development=True)
         return given.every(2 if self.quick else 1)
-
-    def smp_train_alone(self) -> IntentSet:
-        return self.smp(development=False)
 
 
 def run(data: Path, *, quick: bool, running: ExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -137,7 +133,7 @@ def _send(pool: ProcessPoolExecutor, size: Size) -> list[Future[Found]]:
         *([(_switch, "paraphrase")] if language_model.is_set() else ()),
     ]
     jobs: list[tuple[Callable[..., Found], Any]] = [
-        *((_whole, name) for name in WHOLE if not (size.quick and name in FULL_FORM)),
+        *((_whole, name) for name in WHOLE),
         (_forgetting, None),
         *((_few_shot, (shots, s, True)) for shots in (10, 5) for s in seeds),
         *(() if size.quick else full),
@@ -199,9 +195,7 @@ WHOLE: dict[str, tuple[str, Callable[[Size], IntentSet]]] = {
     "clinc150": (ENGLISH, Size.clinc),
     "banking77_full": (ENGLISH, Size.bank),
     "smp2017": (MULTILINGUAL, Size.smp),
-    "smp2017_train_alone": (MULTILINGUAL, Size.smp_train_alone),
 }
-FULL_FORM = ("smp2017_train_alone",)
 
 
 def _whole(size: Size, name: str) -> Found:
