@@ -112,14 +112,14 @@ def settle(
     unknown: Unknown,
     truth: Rows,
     *,
-    mistyped: HeldOut | None = None,
+    mistyped: Sequence[HeldOut] = (),
     gamma: float,
     c: float,
     sizes: dict[str, float],
     aim: Aim = ANY,
 ) -> Calibration:
     """`mistyped` is what was held out with typing errors: how much the spelling counts suits both."""
-    spelling = _spelling([held, mistyped] if mistyped else [held], truth)
+    spelling = _spelling([held, *mistyped], truth)
     temperature = _cooled(held.answers(spelling), truth)[1]
     plain = Calibration(
         gamma,

@@ -179,13 +179,14 @@ class Run:
             chosen,
             material.classes[material.fit],
             material.classes[material.held],
-            (material.of(material.fit), material.of(material.held)),
             instant=instant.calibration if instant else None,
             aim=aim,
         )
         if found:
             self._notes += missed(calibration, aim)
-        familiarity = Familiarity.fit(final.fitted, material.classes[rows], _some(final.background))
+        familiarity = Familiarity.fit(
+            final.fitted.vectors, material.classes[rows], _some(final.background.vectors)
+        )
         if found and "oos" in found.unknown:
             self._notes.append(SEEN)
         cost = self._meter.cost(examples=self._seen, device=final.device)
@@ -215,7 +216,7 @@ class Run:
             report=report.to_json()
             | {"config": config.to_json(), "dtype": final.dtype, "curve": chosen.state.curve},
             adapter=final.adapter,
-            asked=some(final.fitted),
+            asked=some(final.fitted.vectors),
         )
 
     def _head(self, final: Study, rows: Rows, chosen: Calibration) -> Head:
@@ -223,7 +224,7 @@ class Run:
         if not chosen.instant:
             return Head.linear(final.weight)
         instant = Head.fit(
-            final.frozen[0],
+            final.fitted.frozen,
             self._material.classes[rows],
             count=len(self._material.names),
             gamma=chosen.gamma,
@@ -237,15 +238,15 @@ class Run:
         material = self._material
         labels = [material.names[number] for number in material.classes[material.fit]]
         return IntentModel.fit(
-            chosen.frozen[0],
+            chosen.fitted.frozen,
             labels,
             texts=material.of(material.fit),
-            background=_some(chosen.frozen[2]),
+            background=_some(chosen.background.frozen),
         )
 
     def _before(self, model: IntentModel, chosen: Study) -> Scores:
         """How the instant model does on the same held-out part."""
-        material, held = self._material, chosen.frozen[1]
+        material, held = self._material, chosen.held.frozen
         chances = np.zeros((len(held), len(material.names)))
         chances[:, [material.names.index(name) for name in model.labels]] = model.chances(
             held, material.of(material.held)

@@ -26,53 +26,41 @@ from ml.types import Progress, Vectors
 
 
 @dataclass(frozen=True, slots=True)
-class Mistyped:
-    """What was held out as a hurried customer types it; float32[n, d] with the adapter and without."""
+class Reading:
+    """Texts, and their float32[n, d] by the trained encoder and by the encoder as it was before."""
 
     texts: list[str]
     vectors: Vectors
     frozen: Vectors
+
+    @property
+    def both(self) -> Vectors:
+        """float32[n, 2d], as a model reads it that reads with the adapter and without."""
+        return np.hstack([self.vectors, self.frozen])
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
     """What one training came to.
 
-    `weight` is float32[classes, d] of the head. `fitted`, `held` and `background` are vectors of
-    the examples it was fitted on, of those held out and of talk about other things; `frozen` are
-    the encoder's own of the three, before the training. `mistyped` is None where nothing is held out
-    and where the training makes no typing errors.
+    `weight` is float32[classes, d] of the head. `fitted`, `held` and `background` are the examples it
+    was fitted on, those held out and talk about other things. `mistyped` are those held out with the
+    typing errors that the training makes, nothing where it makes none.
     """
 
     adapter: Adapter
     weight: Vectors
     state: Progressed
-    fitted: Vectors
-    held: Vectors
-    background: Vectors
-    frozen: tuple[Vectors, Vectors, Vectors]
-    mistyped: Mistyped | None
+    fitted: Reading
+    held: Reading
+    background: Reading
+    mistyped: Reading
     device: str
     dtype: str
 
-    @property
-    def logits(self) -> Vectors:
-        """float32[held out, classes]."""
-        return self.held @ self.weight.T
-
-    @property
-    def read_held(self) -> Vectors:
-        """What was held out as a model reads it that reads both: with the adapter and without."""
-        return np.hstack([self.held, self.frozen[1]])
-
-    @property
-    def read_background(self) -> Vectors:
-        """Likewise talk about other things."""
-        return np.hstack([self.background, self.frozen[2]])
-
     def quality(self, truth: Rows) -> tuple[float, float]:
         """Accuracy on what was held out, and among equals the likelihood."""
-        return quality(self.logits, truth)
+        return quality(self.held.vectors @ self.weight.T, truth)
 
 
 def study(
@@ -96,9 +84,9 @@ def study(
     trainee = _load(folder, config)
     texts, classes = [material.texts[row] for row in rows], material.classes[rows]
     asked = [material.texts[row] for row in exam]
-    hurried = _mistype(asked, config)
-    parts = [trainee.tokenize(part) for part in (texts, asked, sources.background, hurried)]
-    frozen = [trainee.encode_tokens(part) for part in parts]
+    parts = [texts, asked, list(sources.background), _mistype(asked, config)]
+    tokens = [trainee.tokenize(part) for part in parts]
+    frozen = [trainee.encode_tokens(part) for part in tokens]
     if config.pretrain == "on":
         pretrain.adapt(
             trainee, [*texts, *sources.unlabelled], seed=config.seed, progress=_quietly(progress)
@@ -110,21 +98,17 @@ def study(
     course = Course(
         classifier,
         lesson,
-        _exam(asked, parts[1], material.classes[exam], frozen[1]),
+        _exam(asked, tokens[1], material.classes[exam], frozen[1]),
         config=config,
         epochs=epochs,
         terms=_terms(config, trainee, lesson, sources),
-        checkpoint=Checkpoint(
-            checkpoint,
-            of=_digest(trainee, lesson, config),
-            seconds=config.checkpoint_seconds,
-            progress=progress,
-        ),
+        checkpoint=_keep(checkpoint, trainee, lesson, config, progress),
         progress=progress,
     )
     state = course.run()
     adapter, weight = _joined(classifier, twin)
-    fitted, held, background, mistyped = (trainee.encode_tokens(part) for part in parts)
+    vectors = (trainee.encode_tokens(part) for part in tokens)
+    fitted, held, background, mistyped = map(Reading, parts, vectors, frozen)
     return Study(
         adapter=adapter,
         weight=weight,
@@ -132,11 +116,17 @@ def study(
         fitted=fitted,
         held=held,
         background=background,
-        frozen=(frozen[0], frozen[1], frozen[2]),
-        mistyped=Mistyped(hurried, mistyped, frozen[3]) if hurried else None,
+        mistyped=mistyped,
         device=trainee.device.type,
         dtype=trainee.dtype,
     )
+
+
+def _keep(
+    folder: Path | None, trainee: Trainee, lesson: Lesson, config: Config, progress: Progress
+) -> Checkpoint:
+    digest = _digest(trainee, lesson, config)
+    return Checkpoint(folder, of=digest, seconds=config.checkpoint_seconds, progress=progress)
 
 
 def _mistype(texts: list[str], config: Config) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,17 +32,16 @@ def calibrate(
     study: Study,
     fitted: Rows,
     held: Rows,
-    texts: tuple[Sequence[str], Sequence[str]],
     *,
     instant: Calibration | None,
     aim: Aim,
 ) -> tuple[Calibration, Evidence | None]:
     """Calibrates a tuned model on the examples its encoder was not trained on.
 
-    `fitted` and `held` are the classes of the study's rows, `texts` the texts of both, `instant` the
-    calibration of an instant model on the same rows, None where nothing is held out: how much its
-    head counts beside the tuned one is chosen first. That, and how much the spelling counts, is to
-    suit texts with typing errors as well as those without.
+    `fitted` and `held` are the classes of the study's rows, `instant` the calibration of an instant
+    model on the same rows, None where nothing is held out: how much its head counts beside the tuned
+    one is chosen first. That, and how much the spelling counts, is to suit texts with typing errors
+    as well as those without.
 
     Whole intents stand in for the unknown as ever: their columns are taken out of the head and their
     examples out of what is familiar. The encoder has seen their names, though, so that these figures
@@ -51,43 +49,32 @@ def calibrate(
     """
     count = len(study.weight)
     sizes = {"examples": float(len(fitted) + len(held)), "classes": float(count)}
-    talk = study.background if len(study.background) else None
+    talk = study.background.vectors if study.background.texts else None
     if instant is None:
         signs = 1 if talk is None else 2
         return Calibration(
             0.0, 0.0, familiarity=((0.0, 1.0),) * signs, threshold=NOTHING_BELOW, metrics=sizes
         ), None
-    familiarity = Familiarity.fit(study.fitted, fitted, talk)
-    spelling = Spelling.fit(texts[0], fitted, count=count)
+    familiarity = Familiarity.fit(study.fitted.vectors, fitted, talk)
+    spelling = Spelling.fit(study.fitted.texts, fitted, count=count)
     beside = Head.fit(
-        study.frozen[0], fitted, count=count, gamma=instant.gamma, c=instant.c, seed=0
+        study.fitted.frozen, fitted, count=count, gamma=instant.gamma, c=instant.c, seed=0
     )
-    readings = [(study.held, study.frozen[1])]
-    if study.mistyped:
-        readings.append((study.mistyped.vectors, study.mistyped.frozen))
+    readings = [study.held, study.mistyped] if study.mistyped.texts else [study.held]
     share = instant_share(
-        [vectors @ study.weight.T for vectors, _ in readings],
-        [beside.logits(frozen) for _, frozen in readings],
+        [reading.vectors @ study.weight.T for reading in readings],
+        [beside.logits(reading.frozen) for reading in readings],
         held,
     )
     head = Head.both(study.weight, beside, share=share)
-
-    def asked(vectors: Vectors, frozen: Vectors, said: Sequence[str]) -> HeldOut:
-        logits = head.logits(np.hstack([vectors, frozen]))
-        return HeldOut(logits, familiarity.signs(vectors), spelling.margins(said))
-
-    known = asked(*readings[0], texts[1])
-    mistyped = asked(*readings[1], study.mistyped.texts) if study.mistyped else None
+    known, *mistyped = (
+        HeldOut(head.logits(r.both), familiarity.signs(r.vectors), spelling.margins(r.texts))
+        for r in readings
+    )
     unknown = _hold_tuned_out(study, head, fitted, held, talk)
+    gamma, c = instant.gamma, instant.c
     calibration = settle(
-        known,
-        unknown,
-        held,
-        mistyped=mistyped,
-        gamma=instant.gamma,
-        c=instant.c,
-        sizes=sizes,
-        aim=aim,
+        known, unknown, held, mistyped=mistyped, gamma=gamma, c=c, sizes=sizes, aim=aim
     )
     return replace(calibration, instant=share), evidence(calibration, known, unknown, held)
 
@@ -105,13 +92,13 @@ def _hold_tuned_out(
         left = ~np.isin(fitted, gone)
         talk = None if background is None else np.arange(len(background)) % FOLDS == part
         taught = None if background is None or talk is None else background[~talk]
-        familiarity = Familiarity.fit(study.fitted[left], fitted[left], taught)
+        familiarity = Familiarity.fit(study.fitted.vectors[left], fitted[left], taught)
         strange = np.isin(held, gone)
         if strange.any():
-            logits = head.logits(study.read_held[strange])
+            logits = head.logits(study.held.both[strange])
             logits[:, gone] = NOTHING_BELOW
-            strangers.append(HeldOut(logits, familiarity.signs(study.held[strange])))
+            strangers.append(HeldOut(logits, familiarity.signs(study.held.vectors[strange])))
         if background is not None and talk is not None and talk.any():
-            logits = head.logits(study.read_background[talk])
+            logits = head.logits(study.background.both[talk])
             others.append(HeldOut(logits, familiarity.signs(background[talk])))
     return Unknown(joined(strangers), joined(others))

@@ -26,7 +26,7 @@ def test_what_helps_with_typing_errors_only_counts_where_these_are_asked_for(
         HeldOut(clean[0], SIGNS, clean[1]),
         Unknown(None, None),
         TRUTH,
-        mistyped=HeldOut(mistyped[0], SIGNS, mistyped[1]) if with_errors else None,
+        mistyped=[HeldOut(mistyped[0], SIGNS, mistyped[1])] if with_errors else [],
         gamma=1.0,
         c=1.0,
         sizes={"examples": 300.0, "classes": 4.0},
